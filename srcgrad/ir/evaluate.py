@@ -1,0 +1,123 @@
+"""Run IR directly on arrays, so that every stage can be executed and compared, not only the emitted text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .dims import Dim, Facts, Symbol
+from .nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
+from .types import Array
+
+_MISSING = object()
+
+
+def evaluate(function: Function, facts: Facts, leaves: Sequence[Any]) -> Any:
+    """The function's result for its parameters' leaves, with every op computed by its primitive's `fn`."""
+    machine = _Machine(facts)
+    for param, leaf in zip(function.params, leaves):
+        machine.set(param.value, leaf)
+    results = machine.region(function.body, ())
+    return fill(function.result, results)
+
+
+def fill(template: Any, results: Sequence[Any]) -> Any:
+    """Put results into the nested structure that `Function.result` describes."""
+    if isinstance(template, Slot):
+        return results[template.number]
+    if isinstance(template, Mapping):
+        return {key: fill(item, results) for key, item in template.items()}
+    if isinstance(template, (tuple, list)):
+        return type(template)(fill(item, results) for item in template)
+    return template
+
+
+class _Machine:
+    def __init__(self, facts: Facts):
+        self.facts = facts
+        self.values: dict[Value, Any] = {}
+        self.sizes: dict[Symbol, int] = {}
+
+    def set(self, value: Value, result: Any) -> None:
+        """Bind a value, and every length that its shape reveals."""
+        self.values[value] = result
+        if isinstance(value.type, Array) and result is not _MISSING:
+            for dim, size in zip(value.type.axes, np.shape(result)):
+                self._learn(dim, size)
+            if value.type.dim is not None:
+                self._learn(value.type.dim, int(result))
+
+    def _learn(self, dim: Dim, size: int) -> None:
+        symbol = dim.symbol
+        if symbol is not None:
+            self.sizes[symbol] = size
+
+    def get(self, atom: Atom) -> Any:
+        if isinstance(atom, Const):
+            return atom.value
+        return _MISSING if isinstance(atom, Undefined) else self.values[atom]
+
+    def static(self, attr: Any) -> Any:
+        """A static attribute with its symbolic lengths evaluated."""
+        if isinstance(attr, Dim):
+            size = attr.evaluate(self.sizes)
+            if size is None:
+                size = self.facts.canon(attr).evaluate(self.sizes)
+            return size
+        if isinstance(attr, tuple):
+            return tuple(self.static(item) for item in attr)
+        return attr
+
+    def region(self, region: Region, arguments: Sequence[Any]) -> list[Any]:
+        for param, argument in zip(region.params, arguments):
+            self.set(param, argument)
+        for op in region.ops:
+            results = self.op(op)
+            for value, result in zip(op.outputs, results):
+                self.set(value, result)
+        return [self.get(atom) for atom in region.results]
+
+    def op(self, op: Op) -> Sequence[Any]:
+        inputs = [self.get(atom) for atom in op.inputs]
+        if op.prim.name == "if":
+            return self.region(op.regions[0 if inputs[0] else 1], ())
+        if op.prim.name == "for":
+            return self._for(op, inputs)
+        if op.prim.name == "while":
+            return self._while(op, inputs)
+        assert op.prim.fn is not None
+        attrs = {key: self.static(value) for key, value in op.attrs.items()}
+        result = op.prim.fn(*inputs, **attrs)
+        results = list(result) if len(op.outputs) > 1 else [result]
+        return [_as_typed(r, value) for r, value in zip(results, op.outputs)]
+
+    def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
+        count, (body,) = op.attrs["carried"], op.regions
+        carried, tapes = inputs[3 : 3 + count], inputs[3 + count :]
+        indices = range(*(int(i) for i in inputs[:3]))
+        records: list[list[Any]] = [[] for _ in op.outputs[count:]]
+        for done, index in enumerate(reversed(indices) if op.attrs.get("reverse") else indices):
+            results = self.region(body, [index, *carried, *(tape[-1 - done] for tape in tapes)])
+            carried = results[:count]
+            for record, item in zip(records, results[count:]):
+                record.append(item)
+        return [*carried, *records]
+
+    def _while(self, op: Op, carried: list[Any]) -> Sequence[Any]:
+        count, (test, body) = op.attrs["carried"], op.regions
+        records: list[list[Any]] = [[] for _ in op.outputs[count:-1]]
+        passes = 0
+        while self.region(test, carried)[0]:
+            results = self.region(body, carried)
+            carried, passes = results[:count], passes + 1
+            for record, item in zip(records, results[count:]):
+                record.append(item)
+        return [*carried, *records, passes]
+
+
+def _as_typed(result: Any, value: Value) -> Any:
+    """NumPy's scalar for a Python number, as generated code would have it."""
+    weak = isinstance(value.type, Array) and value.type.weak
+    return result.item() if weak and isinstance(result, (np.generic, np.ndarray)) else result

@@ -1,0 +1,171 @@
+"""The IR: structured SSA. A value is defined once; loops and branches are ops that hold regions.
+
+Everything is immutable and compared by identity; a transformation builds new ops. A region sees the values of the
+regions around it, so loop-invariant values need no plumbing.
+
+Control flow, with `r` the results of a region and `p` its parameters:
+
+    if     (condition)                      then: () -> r      else: () -> r        outputs: r of the taken branch
+    for    (start, stop, step, *carried, *tapes)
+                                            body: (index, *p, *items) -> (*r, *records)
+                                            outputs: (*carried after the last pass, *tapes of records)
+    while  (*carried)                       test: (*p) -> condition   body: (*p) -> (*r, *records)
+                                            outputs: (*carried, *tapes of records, number of passes)
+
+`attrs["carried"]` counts the carried values. `attrs["reverse"]` of a `for` walks the same indices from the last to the
+first. Tapes are always read from the last record to the first, because only the derivative of a loop reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NOWHERE, Origin
+from .types import Array, Type, type_of_number
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Value:
+    """One SSA value. `hint` is the user's name for it, or None for an unnamed subexpression."""
+
+    __slots__ = ("hint", "type")
+
+    def __init__(self, type: Type, hint: str | None = None):
+        self.type, self.hint = type, hint
+
+    def __repr__(self) -> str:
+        return f"<{self.hint or '_'}: {self.type}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Const:
+    """A scalar constant; `text` is how the user spelled it (`np.pi / 2`), where that says more than the number."""
+
+    value: Any
+    text: str | None = None
+
+    @property
+    def type(self) -> Array:
+        return type_of_number(self.value)
+
+    def __repr__(self) -> str:
+        return self.text or repr(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Undefined:
+    """What a branch gives for a value that only the other branch records."""
+
+    type: Type
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+Atom = Value | Const | Undefined
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Stands inside a static attribute for a run-time input: `x[i, 1:]` is index (Slot(1), slice(1, None))."""
+
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    params: tuple[Value, ...]
+    ops: tuple[Op, ...]
+    results: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation. `style` is the user's spelling (operator, function, method), `role` the sweep it belongs to."""
+
+    prim: Primitive
+    inputs: tuple[Atom, ...]
+    outputs: tuple[Value, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    origin: Origin = NOWHERE
+    style: str = "function"
+    role: str = "primal"
+
+    @property
+    def output(self) -> Value:
+        (value,) = self.outputs
+        return value
+
+
+@dataclass(frozen=True)
+class Param:
+    """One leaf of the function's inputs.
+
+    `name` is the argument or captured name; `path` leads from it to this leaf inside containers; `capture` tells a
+    global or closure variable, read when called, from an argument.
+    """
+
+    value: Value
+    name: str
+    path: tuple[str | int, ...] = ()
+    capture: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A whole function: its parameters' leaves, its body, and how the results are put together again.
+
+    `result` is a nested tuple/list/dict whose leaves are `Slot`s into the body's results.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+    body: Region
+    result: Any
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_body(self, body: Region) -> Function:
+        return replace(self, body=body)
+
+
+def walk(ops: Sequence[Op]) -> Iterator[Op]:
+    """Every op, those in regions after the op that holds them."""
+    for op in ops:
+        yield op
+        for region in op.regions:
+            yield from walk(region.ops)
+
+
+def atoms_used(op: Op) -> Iterator[Atom]:
+    """What the op reads, in its regions too (which includes what they define themselves)."""
+    yield from op.inputs
+    for region in op.regions:
+        for inner in region.ops:
+            yield from atoms_used(inner)
+        yield from region.results
+
+
+def free_values(op: Op) -> dict[Value, None]:
+    """Values from outside that the op needs, in order of first use."""
+    needed: dict[Value, None] = {a: None for a in op.inputs if isinstance(a, Value)}
+    for region in op.regions:
+        needed.update(region_free_values(region))
+    return needed
+
+
+def region_free_values(region: Region) -> dict[Value, None]:
+    defined: set[Value] = set(region.params)
+    needed: dict[Value, None] = {}
+    for op in region.ops:
+        needed.update((v, None) for v in free_values(op) if v not in defined)
+        defined.update(op.outputs)
+    needed.update((a, None) for a in region.results if isinstance(a, Value) and a not in defined)
+    return needed

@@ -1,0 +1,127 @@
+"""Primitives: the operations of the IR, each a NumPy function with what the compiler must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Unsupported
+from .dims import Facts
+from .types import Type
+
+Infer = Callable[[Facts, Sequence[Type], Mapping[str, Any], str], Type | tuple[Type, ...]]
+Partial = Callable[..., Any]
+
+
+@dataclass(eq=False)
+class Primitive:
+    """One operation.
+
+    name      : how generated code spells it (`np.tanh`); internal ones have a bare name
+    fn        : computes it from its inputs and attributes; None for control flow
+    infer     : (facts, input types, attributes, style) -> output type or types
+    operands  : names of the array inputs, in order; a name with `*` takes a sequence of arrays
+    keywords  : names of the static arguments, in the order in which they may also be given by position
+    kind      : elementwise | linear | bilinear | general | constant | impure | control
+    partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
+                for a sequence operand one function that also takes `which`
+    tangent   : (tangents, y, *inputs, **attributes) -> tangent, for general primitives
+    looked_at : the keywords the derivative accounts for; any other is refused where the result is active
+    view      : the result may share its operand's memory
+    cheap     : recomputing costs less than recording
+    singular  : the derivative may be infinite where the function itself is finite or nan
+    """
+
+    name: str
+    fn: Callable[..., Any] | None
+    infer: Infer
+    operands: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    kind: str = "general"
+    partials: Sequence[Partial | None] = ()
+    tangent: Partial | None = None
+    looked_at: frozenset[str] = frozenset()
+    view: bool = False
+    cheap: bool = False
+    singular: bool = False
+    convention: str = ""
+
+    @property
+    def variadic(self) -> bool:
+        return bool(self.operands) and self.operands[-1].startswith("*")
+
+    @property
+    def pure(self) -> bool:
+        return self.kind not in ("impure", "control")
+
+    @property
+    def elementwise(self) -> bool:
+        return self.kind == "elementwise"
+
+    def partial(self, which: int) -> Partial | None:
+        """The derivative with respect to input number `which`."""
+        if self.variadic and which >= len(self.operands) - 1:
+            last = self.partials[-1] if self.partials else None
+            if last is None:
+                return None
+            return lambda d, y, *xs, **attrs: last(d, y, *xs, which=which, **attrs)
+        return self.partials[which] if which < len(self.partials) else None
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+_BY_FUNCTION: dict[Any, Primitive] = {}
+_BY_NAME: dict[str, Primitive] = {}
+
+
+def register(primitive: Primitive, *functions: Any) -> Primitive:
+    """Make the primitive known under these function objects and its name."""
+    for function in functions:
+        _BY_FUNCTION[function] = primitive
+    _BY_NAME[primitive.name] = primitive
+    return primitive
+
+
+def find(function: Any) -> Primitive | None:
+    """The primitive of a function object, or None."""
+    try:
+        return _BY_FUNCTION.get(function)
+    except TypeError:  # unhashable callables are nobody's primitive
+        return None
+
+
+def named(name: str) -> Primitive:
+    return _BY_NAME[name]
+
+
+def all_primitives() -> list[Primitive]:
+    return sorted(set(_BY_NAME.values()), key=lambda p: p.name)
+
+
+def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Sort a call's arguments into operands and static attributes, as the NumPy function would."""
+    names = [name.lstrip("*") for name in primitive.operands]
+    order = [*names, *primitive.keywords]
+    if len(args) > len(order):
+        raise Unsupported(f"{primitive.name} takes at most {len(order)} positional arguments, {len(args)} were given")
+    given = dict(zip(order, args))
+    for key, value in kwargs.items():
+        if key in given:
+            raise Unsupported(f"{primitive.name} got two values for `{key}`")
+        if key not in order:
+            raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", f"Known: {', '.join(order)}.")
+        given[key] = value
+    operands: list[Any] = []
+    for position, name in enumerate(names):
+        if name not in given:
+            if any(later in given for later in names[position + 1 :]) or position == 0:
+                raise Unsupported(f"{primitive.name} needs its argument `{name}`")
+            break
+        value = given.pop(name)
+        if primitive.operands[position].startswith("*"):
+            operands.extend(value)
+        else:
+            operands.append(value)
+    return operands, given

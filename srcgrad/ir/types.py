@@ -1,0 +1,79 @@
+"""Types of IR values: what is known of an array, a number or a recording without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .dims import Dim
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array or number. `weak` marks a Python number, which adapts to its partner's dtype (NEP 50).
+
+    `dim` is the symbolic value of an integer, where known: `n` in `for i in range(n)`. It is knowledge about the
+    value, not part of the type, so it does not take part in comparison.
+    """
+
+    dtype: np.dtype[Any]
+    axes: tuple[Dim, ...] = ()
+    weak: bool = False
+    namespace: str = "numpy"
+    dim: Dim | None = field(default=None, compare=False)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.axes)
+
+    @property
+    def differentiable(self) -> bool:
+        return self.dtype.kind in "fc"
+
+    def with_axes(self, axes: tuple[Dim, ...]) -> Array:
+        return replace(self, axes=axes, weak=False, dim=None)
+
+    def __str__(self) -> str:
+        name = {"f": "float", "i": "int", "b": "bool", "c": "complex"}.get(self.dtype.kind, "?")
+        if self.weak:
+            return name
+        return f"{self.dtype.str[1:]}[{', '.join(map(str, self.axes))}]"
+
+
+@dataclass(frozen=True)
+class Tape:
+    """One recorded value for each pass of a loop."""
+
+    item: Type
+
+    def __str__(self) -> str:
+        return f"tape<{self.item}>"
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """An inactive Python object that only passes through, such as a random generator."""
+
+    name: str = "object"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Type = Array | Tape | Opaque
+
+FLOAT = Array(np.dtype(float), weak=True)
+INT = Array(np.dtype(int), weak=True)
+BOOL = Array(np.dtype(bool))
+
+
+def type_of_number(value: Any) -> Array:
+    """The type of a scalar constant."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        if value.ndim:
+            raise TypeError(f"{value!r} is not a scalar")
+        return Array(value.dtype)
+    weak = not isinstance(value, bool)
+    return Array(np.dtype(type(value)), weak=weak)

@@ -1,0 +1,87 @@
+"""The contract between the stages, checked: run between all of them in tests and under SRCGRAD_CHECK=1."""
+
+from __future__ import annotations
+
+from ..errors import InternalError
+from .dims import Facts
+from .nodes import Atom, Const, Function, Op, Region, Undefined, Value
+from .types import Array, Tape, Type
+
+
+def verify(function: Function, facts: Facts, stage: str) -> None:
+    """Every value is defined once, before its uses and inside their scope; control flow agrees in number and type."""
+    defined: set[Value] = set()
+    for param in function.params:
+        _define(param.value, defined, stage)
+    _region(function.body, defined, facts, stage)
+
+
+def compatible(a: Type, b: Type, facts: Facts) -> bool:
+    """Equal dtype and axes. Python and NumPy numbers may stand for each other where only the value counts."""
+    if isinstance(a, Array) and isinstance(b, Array):
+        return a.dtype == b.dtype and facts.same_axes(a.axes, b.axes)
+    if isinstance(a, Tape) and isinstance(b, Tape):
+        return compatible(a.item, b.item, facts)
+    return type(a) is type(b)
+
+
+def _define(value: Value, defined: set[Value], stage: str) -> None:
+    if value in defined:
+        raise InternalError(f"after {stage}: {value!r} is defined twice")
+    defined.add(value)
+
+
+def _use(atom: Atom, defined: set[Value], stage: str, where: object) -> None:
+    if isinstance(atom, (Const, Undefined)) or atom in defined:
+        return
+    raise InternalError(f"after {stage}: {atom!r} is used by {where} outside its scope, or before its definition")
+
+
+def _region(region: Region, outer: set[Value], facts: Facts, stage: str) -> None:
+    defined = set(outer)
+    for param in region.params:
+        _define(param, defined, stage)
+    for op in region.ops:
+        _op(op, defined, facts, stage)
+    for atom in region.results:
+        _use(atom, defined, stage, "the region's results")
+
+
+def _op(op: Op, defined: set[Value], facts: Facts, stage: str) -> None:
+    for atom in op.inputs:
+        _use(atom, defined, stage, op.prim.name)
+    for region in op.regions:
+        _region(region, defined, facts, stage)
+    for value in op.outputs:
+        _define(value, defined, stage)
+    for left, right in _pairs(op, stage):
+        if not isinstance(left, Undefined) and not compatible(left.type, right.type, facts):
+            raise InternalError(f"after {stage}: {op.prim.name} passes {left!r} where {right!r} is expected")
+
+
+def _pairs(op: Op, stage: str) -> list[tuple[Atom, Atom]]:
+    """Atoms that control flow passes on to each other: their types must agree."""
+    pairs: list[tuple[Atom, Atom]] = []
+    if op.prim.name == "if":
+        for region in op.regions:
+            pairs += _zip(region.results, op.outputs, op, stage)
+    elif op.prim.name == "for":
+        (body,) = op.regions
+        carried = op.attrs["carried"]
+        pairs += _zip(op.inputs[3 : 3 + carried], body.params[1 : 1 + carried], op, stage)
+        pairs += _zip(body.results[:carried], op.outputs[:carried], op, stage)
+        tapes = [(a, p) for a, p in _zip(op.inputs[3 + carried :], body.params[1 + carried :], op, stage)]
+        records = _zip(op.outputs[carried:], body.results[carried:], op, stage)
+        pairs += [(Value(t.type.item), p) for t, p in [*tapes, *records] if isinstance(t.type, Tape)]
+    elif op.prim.name == "while":
+        test, body = op.regions
+        carried = op.attrs["carried"]
+        pairs += _zip(op.inputs, test.params, op, stage) + _zip(op.inputs, body.params, op, stage)
+        pairs += _zip(body.results[:carried], op.outputs[:carried], op, stage)
+    return pairs
+
+
+def _zip(left: tuple[Atom, ...], right: tuple[Atom, ...], op: Op, stage: str) -> list[tuple[Atom, Atom]]:
+    if len(left) != len(right):
+        raise InternalError(f"after {stage}: {op.prim.name} passes {len(left)} values where {len(right)} are expected")
+    return list(zip(left, right))

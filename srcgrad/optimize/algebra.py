@@ -1,0 +1,318 @@
+"""Rewrites of single ops: the algebra in the comment of each case is its proof.
+
+Each rule sees one op and the ops that made its inputs, and answers with a simpler value or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.indexing import is_basic
+from ..ir.nodes import Atom, Const, Op, Value
+from ..ir.primitive import named
+from ..ir.symbolic import Sym, cast
+from ..ir.types import Array
+
+if TYPE_CHECKING:
+    from .simplify import Simplifier
+
+Rule = Callable[["Context"], Any]
+_RULES: dict[str, list[Rule]] = {}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    def add(function: Rule) -> Rule:
+        for name in names:
+            _RULES.setdefault(name, []).append(function)
+        return function
+
+    return add
+
+
+def rewrite(builder: Simplifier, op: Op) -> Atom | None:
+    """The first rule that applies, as long as dtype and axes stay what they were."""
+    for each in _RULES.get(op.prim.name, ()):
+        result = each(Context(builder, op))
+        if result is not None:
+            return _conform(builder, result, op.outputs[0])
+    return None
+
+
+def _conform(builder: Simplifier, result: Any, target: Value) -> Atom:
+    """The same dtype and axes as before the rewrite."""
+    from ..rules.internal import broadcast
+
+    sym = result if isinstance(result, Sym) else Sym(builder, Const(result))
+    assert isinstance(target.type, Array)
+    sym = broadcast(sym, target.type.axes)
+    if sym.dtype != target.type.dtype:
+        sym = _typed(sym, target.type) if sym.const is not None else cast(sym, target.type.dtype)
+    return sym.atom
+
+
+def _typed(sym: Sym, type: Array) -> Sym:
+    value = type.dtype.type(sym.const)
+    return Sym(sym.builder, Const(value.item() if type.dtype == np.dtype(float) else value))
+
+
+class Context:
+    """One op under the rules' eyes."""
+
+    def __init__(self, builder: Simplifier, op: Op):
+        self.builder, self.op = builder, op
+        self.args = [Sym(builder, atom) for atom in op.inputs]
+
+    def made(self, x: Sym, name: str) -> list[Sym] | None:
+        """The inputs of the op that made `x`, if it is a `name`."""
+        op = self.builder.made.get(x.atom) if isinstance(x.atom, Value) else None
+        return [Sym(self.builder, atom) for atom in op.inputs] if op is not None and op.prim.name == name else None
+
+    def attrs(self, x: Sym) -> Any:
+        assert isinstance(x.atom, Value)
+        return self.builder.made[x.atom].attrs
+
+    def full(self, x: Sym) -> bool:
+        """Whether `x` alone has all the result's axes, so that nothing else need be broadcast."""
+        type = self.op.outputs[0].type
+        assert isinstance(type, Array)
+        return self.builder.facts.same_axes(x.type.axes, type.axes)
+
+    def same_type(self, x: Sym) -> bool:
+        type = self.op.outputs[0].type
+        assert isinstance(type, Array)
+        return x.dtype == type.dtype and self.full(x)
+
+    def negated(self, x: Sym) -> Sym | None:
+        """`a`, where `x` is `-a`."""
+        inner = self.made(x, "np.negative")
+        return inner[0] if inner else None
+
+    def scaled(self, x: Sym) -> tuple[Any, Sym] | None:
+        """(c, a), where `x` is `c * a` with a Python constant c."""
+        inner = self.made(x, "np.multiply")
+        if inner and _weak(inner[0]):
+            return inner[0].const, inner[1]
+        return None
+
+
+def _weak(x: Sym) -> bool:
+    return type(x.const) in (int, float)
+
+
+def _is_zeros(c: Context, x: Sym) -> bool:
+    return x.const == 0 or c.made(x, "zeros") is not None
+
+
+# A broadcast that an elementwise op makes anyway: f(broadcast(a), b) = f(a, b) where b is full size.
+@rule("np.multiply", "np.add", "np.subtract", "np.divide", "np.where")
+def drop_broadcast(c: Context) -> Any:
+    for position, x in enumerate(c.args):
+        inner = c.made(x, "broadcast")
+        others = [a for i, a in enumerate(c.args) if i != position]
+        if inner and any(c.full(a) and not (c.made(a, "broadcast")) for a in others):
+            atoms = [a.atom for a in c.args]
+            atoms[position] = _plain_constant(inner[0])
+            return _again(c, atoms)
+    return None
+
+
+def _plain_constant(x: Sym) -> Atom:
+    """A NumPy scalar beside an array of its own dtype may be spelled as a Python number."""
+    return Const(x.const.item()) if isinstance(x.const, np.floating) else x.atom
+
+
+def _again(c: Context, atoms: list[Atom]) -> Any:
+    out = c.op.outputs[0]
+    (value,) = c.builder.append(c.op.prim, atoms, [out.type], c.op.attrs, hint=out.hint, style=c.op.style)
+    return Sym(c.builder, value)
+
+
+# f(broadcast(a)) = broadcast(f(a)): work on the small array.
+@rule("np.negative")
+def inside_broadcast(c: Context) -> Any:
+    inner = c.made(c.args[0], "broadcast")
+    return -inner[0] if inner else None
+
+
+@rule("np.multiply")
+def multiply(c: Context) -> Any:
+    a, b = c.args
+    if a.const == 1 and c.same_type(b):  # 1 b = b
+        return b
+    if b.const == 1 and c.same_type(a):  # a 1 = a
+        return a
+    if b.const is not None and a.const is None:  # constants first
+        return b * a
+    if _weak(a) and a.const == -1:  # -1 b = -b
+        return -b
+    if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
+        return (a.const * inner[0]) * inner[1]
+    if _weak(a) and (n := c.negated(b)) is not None:  # c (-x) = (-c) x
+        return -a.const * n
+    if (n := c.negated(a)) is not None:  # (-a) b = -(a b)
+        return -(n * b)
+    if (n := c.negated(b)) is not None:  # a (-b) = -(a b)
+        return -(a * n)
+    return None
+
+
+@rule("np.divide")
+def divide(c: Context) -> Any:
+    a, b = c.args
+    if b.const == 1 and c.same_type(a):  # a / 1 = a
+        return a
+    if (n := c.negated(a)) is not None:  # (-a) / b = -(a / b)
+        return -(n / b)
+    if _weak(b) and (inner := c.scaled(a)) and float(inner[0] / b.const).is_integer():  # (k x) / c = (k / c) x
+        return (inner[0] / b.const) * inner[1]
+    if (inner := c.scaled(b)) and _weak(a) and float(a.const / inner[0]) in (1.0, 0.5, 0.25):  # c / (k x)
+        return (a.const / inner[0]) / inner[1]
+    return None
+
+
+@rule("np.add")
+def add(c: Context) -> Any:
+    a, b = c.args
+    if _is_zeros(c, a) and c.same_type(b):  # 0 + b = b
+        return b
+    if _is_zeros(c, b) and c.same_type(a):  # a + 0 = a
+        return a
+    if (n := c.negated(b)) is not None and c.full(n):  # a + (-b) = a - b
+        return a - n
+    if (n := c.negated(a)) is not None and c.full(n):  # (-a) + b = b - a
+        return b - n
+    return None
+
+
+@rule("np.subtract")
+def subtract(c: Context) -> Any:
+    a, b = c.args
+    if _is_zeros(c, b) and c.same_type(a):  # a - 0 = a
+        return a
+    if _is_zeros(c, a) and c.same_type(b):  # 0 - b = -b
+        return -b
+    if (n := c.negated(b)) is not None and c.full(n):  # a - (-b) = a + b
+        return a + n
+    return None
+
+
+@rule("np.negative")
+def negative(c: Context) -> Any:
+    (x,) = c.args
+    if x.const is not None:
+        return -x.const
+    if (n := c.negated(x)) is not None:  # -(-x) = x
+        return n
+    if inner := c.scaled(x):  # -(k x) = (-k) x
+        return -inner[0] * inner[1]
+    if (inner_sub := c.made(x, "np.subtract")) and _adjoint(c, x):  # -(a - b) = b - a
+        return inner_sub[1] - inner_sub[0]
+    return None
+
+
+def _adjoint(c: Context, x: Sym) -> bool:
+    assert isinstance(x.atom, Value)
+    return c.builder.made[x.atom].role == "adjoint"
+
+
+@rule("np.power")
+def power(c: Context) -> Any:
+    x, n = c.args
+    return x if n.const == 1 and c.same_type(x) else None  # x^1 = x
+
+
+@rule("np.sum")
+def sum_of(c: Context) -> Any:
+    (x,) = c.args
+    if x.ndim == 0:
+        return x
+    if (n := c.negated(x)) is not None:  # sum(-x) = -sum(x)
+        return -np.sum(n, **c.op.attrs)  # type: ignore[call-overload]
+    if (inner := c.scaled(x)) and _adjoint(c, x):  # sum(k x) = k sum(x)
+        return inner[0] * np.sum(inner[1], **c.op.attrs)  # type: ignore[call-overload]
+    broadcast_from = c.made(x, "broadcast")
+    if broadcast_from and broadcast_from[0].ndim == 0 and not c.op.attrs:  # n equal terms
+        return x.size * broadcast_from[0]
+    return None
+
+
+@rule("astype")
+def astype(c: Context) -> Any:
+    (x,) = c.args
+    if c.same_type(x) and not x.type.weak:
+        return x
+    if x.const is not None and x.ndim == 0:
+        return x.const
+    inner = c.made(x, "broadcast")
+    if inner and inner[0].const is not None:  # cast the constant, then broadcast
+        from ..rules.internal import broadcast
+
+        return broadcast(_typed(inner[0], replace(c.op.outputs[0].type, axes=())), x.type.axes)  # type: ignore[arg-type]
+    return None
+
+
+@rule("np.transpose")
+def transpose(c: Context) -> Any:
+    (x,) = c.args
+    inner = c.made(x, "np.transpose")
+    if inner is None:
+        return None
+    ndim = x.ndim
+    first = c.attrs(x).get("axes") or tuple(range(ndim))[::-1]
+    second = c.op.attrs.get("axes") or tuple(range(ndim))[::-1]
+    axes = tuple(first[axis] for axis in second)
+    return inner[0] if axes == tuple(range(ndim)) else np.transpose(inner[0], axes)  # type: ignore[arg-type]
+
+
+@rule("np.swapaxes")
+def swapaxes(c: Context) -> Any:
+    (x,) = c.args
+    inner = c.made(x, "np.swapaxes")
+    same = inner is not None and c.attrs(x) == c.op.attrs
+    return inner[0] if same and inner is not None else None
+
+
+@rule("np.reshape", "np.squeeze", "np.expand_dims")
+def reshape_back(c: Context) -> Any:
+    """Reshaping there and back again is nothing."""
+    (x, *_) = c.args
+    for name in ("np.reshape", "np.squeeze", "np.expand_dims", "np.ravel"):
+        inner = c.made(x, name)
+        if inner and c.same_type(inner[0]):
+            return inner[0]
+    return x if c.same_type(x) else None
+
+
+@rule("broadcast")
+def rebroadcast(c: Context) -> Any:
+    (x,) = c.args
+    if c.same_type(x):
+        return x
+    inner = c.made(x, "broadcast")
+    if inner and _adjoint(c, x) and (inner[0].ndim == 0 or inner[0].ndim == len(c.op.attrs["shape"])):
+        return _again(c, [inner[0].atom])
+    return None
+
+
+@rule("index_add")
+def first_scatter(c: Context) -> Any:
+    """Adding to zeros at distinct elements is setting them."""
+    base, d, *dynamic = c.args
+    index = c.op.attrs["index"]
+    if not c.made(base, "zeros") or not is_basic(index, [x.type for x in dynamic]):
+        return None
+    atoms = [base.atom, d.atom, *(x.atom for x in dynamic)]
+    (value,) = c.builder.apply(named("index_set"), atoms, {"index": index}, hint=c.op.outputs[0].hint)
+    return Sym(c.builder, value)
+
+
+@rule("index_set", "index_add")
+def scatter_constant(c: Context) -> Any:
+    """Assignment broadcasts by itself."""
+    base, d, *dynamic = c.args
+    inner = c.made(d, "broadcast")
+    return _again(c, [base.atom, _plain_constant(inner[0]), *(x.atom for x in dynamic)]) if inner else None

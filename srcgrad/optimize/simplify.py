@@ -1,0 +1,137 @@
+"""Algebra, common subexpressions and constants, in one forward walk.
+
+The user's own lines are never rewritten: the algebra applies to the backward sweep alone, so the value computed is
+bit for bit the user's. Every rewrite is an identity on real numbers that an attentive person would also apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..ir.builder import Builder
+from ..ir.dims import Facts
+from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Value
+from ..ir.primitive import Primitive
+from ..ir.types import Tape, Type
+from .algebra import rewrite
+
+
+def simplify(function: Function, facts: Facts, algebra: bool = True) -> Function:
+    """Rewrite until nothing changes; assumes and guarantees verified IR."""
+    walker = Simplifier(facts, algebra)
+    return function.with_body(walker.region(function.body))
+
+
+class Simplifier(Builder):
+    """A builder that simplifies what is appended: derivative rules and rewrites use it like any other."""
+
+    def __init__(self, facts: Facts, algebra: bool):
+        super().__init__(facts)
+        self.algebra = algebra
+        self.renamed: dict[Value, Atom] = {}
+        self.made: dict[Value, Op] = {}
+        self.seen: dict[Any, tuple[Atom, ...]] = {}
+
+    def resolve(self, atom: Atom) -> Atom:
+        while isinstance(atom, Value) and atom in self.renamed:
+            atom = self.renamed[atom]
+        return atom
+
+    def append(
+        self,
+        prim: Primitive,
+        inputs: Sequence[Atom],
+        types: Sequence[Type],
+        attrs: Mapping[str, Any] = NO_ATTRS,
+        *,
+        hint: str | None = None,
+        style: str = "function",
+        regions: tuple[Region, ...] = (),
+    ) -> tuple[Value, ...]:
+        outputs = tuple(Value(t, hint) for t in types)
+        op = Op(prim, tuple(inputs), outputs, attrs, regions, self.origin, style, self.role)
+        return self.emit(op)  # type: ignore[return-value]
+
+    def emit(self, op: Op) -> tuple[Atom, ...]:
+        """Append the op, or something simpler that gives the same; what its outputs became."""
+        if op.role == "adjoint" and op.prim.pure:
+            key = _key(op)
+            if key in self.seen:
+                return self._same(op, self.seen[key])
+            if self.algebra:
+                simpler = rewrite(self, op)
+                if simpler is not None:
+                    return self._same(op, (simpler,))
+        self.ops.append(op)
+        for value in op.outputs:
+            self.made[value] = op
+        if op.prim.pure:
+            self.seen[_key(op)] = op.outputs
+        return op.outputs
+
+    def _same(self, op: Op, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        for value, atom in zip(op.outputs, atoms):
+            if isinstance(atom, Value) and atom.hint is None:
+                atom.hint = value.hint
+        return atoms
+
+    def region(self, region: Region) -> Region:
+        """The region simplified; what is found inside is not known outside."""
+        seen = dict(self.seen)
+        with Builder.region(self) as ops:  # type: ignore[arg-type]
+            for op in region.ops:
+                self.visit(op)
+            results = tuple(self.resolve(atom) for atom in region.results)
+        self.seen = seen
+        return Region(region.params, tuple(ops), results)
+
+    def visit(self, op: Op) -> None:
+        inputs = tuple(self.resolve(atom) for atom in op.inputs)
+        if op.prim.name == "for":
+            op = self._invariant_records(replace(op, inputs=inputs))
+            inputs = op.inputs
+        regions = tuple(self.walk(region) for region in op.regions)
+        self.role, self.origin = op.role, op.origin
+        atoms = self.emit(replace(op, inputs=inputs, regions=regions))
+        for value, atom in zip(op.outputs, atoms):
+            if atom is not value:
+                self.renamed[value] = atom
+
+    def walk(self, region: Region) -> Region:
+        return self.region(region)  # type: ignore[return-value]
+
+    def _invariant_records(self, op: Op) -> Op:
+        """A recording of something that does not change in the loop is that thing."""
+        (body,) = op.regions
+        carried = op.attrs["carried"]
+        inputs, params = list(op.inputs[: 3 + carried]), list(body.params[: 1 + carried])
+        for tape, item in zip(op.inputs[3 + carried :], body.params[1 + carried :]):
+            source = self._recorded(tape)
+            if source is None:
+                inputs.append(tape)
+                params.append(item)
+            else:
+                self.renamed[item] = source
+        region = Region(tuple(params), body.ops, body.results)
+        return replace(op, inputs=tuple(inputs), regions=(region,))
+
+    def _recorded(self, tape: Atom) -> Atom | None:
+        """What the tape records, if it is defined outside the loop that records it."""
+        loop = self.made.get(tape) if isinstance(tape, Value) and isinstance(tape.type, Tape) else None
+        if loop is None:
+            return None
+        body = loop.regions[-1]
+        source = body.results[loop.outputs.index(tape)]  # type: ignore[arg-type]
+        inside = set(body.params) | {v for inner in body.ops for v in inner.outputs}
+        return source if source not in inside else None
+
+
+def _key(op: Op) -> Any:
+    inputs = tuple((type(a.value), repr(a.value)) if isinstance(a, Const) else id(a) for a in op.inputs)
+    attrs = tuple(sorted((name, repr(value)) for name, value in op.attrs.items()))
+    return (op.prim, inputs, attrs, op.outputs[0].type if op.outputs else None)
+
+
+__all__ = ["NO_ATTRS", "Simplifier", "simplify"]

@@ -1,0 +1,180 @@
+"""Derivatives of the elementwise functions: arithmetic, powers, exponentials, trigonometry, extremes.
+
+Formulas from Abramowitz & Stegun (1964), chapters 3 and 4, unless noted.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .registry import Case, elementwise, uniform
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+# Arithmetic
+elementwise(np.add, lambda d, y, a, b: d, lambda d, y, a, b: d, cheap=True)
+elementwise(np.subtract, lambda d, y, a, b: d, lambda d, y, a, b: -d, cheap=True)
+elementwise(np.multiply, lambda d, y, a, b: d * b, lambda d, y, a, b: d * a, cheap=True)
+elementwise(
+    np.divide,
+    lambda d, y, a, b: d / b,
+    lambda d, y, a, b: -d * y / b,
+    domain=((-2.0, 2.0), (0.5, 2.0)),
+    singular=True,
+    aliases=(np.true_divide,),
+)
+elementwise(np.negative, lambda d, y, x: -d, cheap=True)
+elementwise(np.positive, lambda d, y, x: d, cheap=True)
+elementwise(np.reciprocal, lambda d, y, x: -d * y * y, domain=((0.5, 2.0),), singular=True)
+elementwise(np.square, lambda d, y, x: d * (2 * x))
+elementwise(
+    np.remainder,
+    lambda d, y, a, b: d,
+    lambda d, y, a, b: -d * np.floor(a / b),
+    domain=((2.1, 2.9), (0.75, 0.95)),
+    aliases=(np.mod,),
+    convention="the derivative of the pieces; 0 jump at multiples of b",
+)
+
+
+# Powers
+def _power_base(d: Any, y: Any, x: Any, n: Any) -> Any:
+    """d x^n / dx = n x^(n - 1); the exponent 0 gives 0 everywhere, also at x = 0."""
+    exponent = getattr(n, "const", None)
+    if exponent is not None:
+        return d * (n * x ** (n - 1)) if exponent not in (0, 1) else (d if exponent == 1 else None)
+    return d * n * x ** np.where(n == 0, 1.0, n - 1)
+
+
+def _power_exponent(d: Any, y: Any, x: Any, n: Any) -> Any:
+    """d x^n / dn = x^n ln x, and 0 at x = 0, its limit for n > 0."""
+    return d * y * np.log(np.where(x == 0, 1.0, x))
+
+
+elementwise(
+    np.power,
+    _power_base,
+    _power_exponent,
+    domain=((0.5, 2.0), (-2.0, 2.0)),
+    singular=True,
+    convention="x ** 0 has derivative 0 in x everywhere; 0 ** n has derivative 0 in n",
+)
+elementwise(np.sqrt, lambda d, y, x: d / (2 * y), domain=((0.5, 2.0),), python=math.sqrt, singular=True)
+elementwise(np.cbrt, lambda d, y, x: d / (3 * y * y), domain=((0.5, 2.0),), singular=True)
+
+# Exponentials and logarithms
+elementwise(np.exp, lambda d, y, x: d * y, python=math.exp)
+elementwise(np.exp2, lambda d, y, x: d * y * LN2)
+elementwise(np.expm1, lambda d, y, x: d * (y + 1), python=math.expm1)
+elementwise(np.log, lambda d, y, x: d / x, domain=((0.5, 2.0),), python=math.log, singular=True)
+elementwise(np.log2, lambda d, y, x: d / (x * LN2), domain=((0.5, 2.0),), python=math.log2, singular=True)
+elementwise(np.log10, lambda d, y, x: d / (x * LN10), domain=((0.5, 2.0),), python=math.log10, singular=True)
+elementwise(np.log1p, lambda d, y, x: d / (1 + x), domain=((-0.5, 2.0),), python=math.log1p, singular=True)
+elementwise(np.logaddexp, lambda d, y, a, b: d * np.exp(a - y), lambda d, y, a, b: d * np.exp(b - y))
+elementwise(np.logaddexp2, lambda d, y, a, b: d * np.exp2(a - y), lambda d, y, a, b: d * np.exp2(b - y))
+
+# Trigonometry
+elementwise(np.sin, lambda d, y, x: d * np.cos(x), python=math.sin)
+elementwise(np.cos, lambda d, y, x: -d * np.sin(x), python=math.cos)
+elementwise(np.tan, lambda d, y, x: d * (1 + y * y), domain=((-1.0, 1.0),), python=math.tan)
+elementwise(
+    np.arcsin, lambda d, y, x: d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.asin, singular=True
+)
+elementwise(
+    np.arccos, lambda d, y, x: -d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.acos, singular=True
+)
+elementwise(np.arctan, lambda d, y, x: d / (1 + x * x), python=math.atan)
+elementwise(
+    np.arctan2,
+    lambda d, y, a, b: d * b / (a * a + b * b),
+    lambda d, y, a, b: -d * a / (a * a + b * b),
+    domain=((0.5, 2.0), (0.5, 2.0)),
+    python=math.atan2,
+    singular=True,
+)
+elementwise(
+    np.hypot,
+    lambda d, y, a, b: d * a / y,
+    lambda d, y, a, b: d * b / y,
+    domain=((0.5, 2.0), (0.5, 2.0)),
+    python=math.hypot,
+    singular=True,
+)
+elementwise(np.deg2rad, lambda d, y, x: d * (math.pi / 180), python=math.radians, aliases=(np.radians,))
+elementwise(np.rad2deg, lambda d, y, x: d * (180 / math.pi), python=math.degrees, aliases=(np.degrees,))
+
+
+def _sinc(d: Any, y: Any, x: Any) -> Any:
+    """(cos(pi x) - sinc x) / x, and 0 at 0."""
+    nonzero = np.where(x == 0, 1.0, x)
+    return np.where(x == 0, 0.0, d * (np.cos(math.pi * x) - y) / nonzero)
+
+
+elementwise(np.sinc, _sinc, domain=((0.1, 2.0),))
+
+# Hyperbolic functions
+elementwise(np.sinh, lambda d, y, x: d * np.cosh(x), python=math.sinh)
+elementwise(np.cosh, lambda d, y, x: d * np.sinh(x), python=math.cosh)
+elementwise(np.tanh, lambda d, y, x: d * (1 - y * y), python=math.tanh)
+elementwise(np.arcsinh, lambda d, y, x: d / np.sqrt(x * x + 1), python=math.asinh)
+elementwise(
+    np.arccosh, lambda d, y, x: d / np.sqrt(x * x - 1), domain=((1.5, 3.0),), python=math.acosh, singular=True
+)
+elementwise(np.arctanh, lambda d, y, x: d / (1 - x * x), domain=((-0.9, 0.9),), python=math.atanh, singular=True)
+
+# Absolute values and signs
+for function in (np.absolute, np.fabs):
+    elementwise(
+        function,
+        lambda d, y, x: d * np.sign(x),
+        domain=((0.5, 2.0),),
+        python=math.fabs if function is np.fabs else None,
+        convention="0 at 0",
+        aliases=(abs,) if function is np.absolute else (),
+    )
+elementwise(
+    np.copysign,
+    lambda d, y, a, b: d * np.copysign(1.0, a) * np.copysign(1.0, b),
+    None,
+    domain=((0.5, 2.0), (0.5, 2.0)),
+)
+
+
+# Extremes. The larger of two active values takes the cotangent, ties split evenly; a constant bound takes its side,
+# so that relu'(0) = 0 for np.maximum(x, 0).
+def _is_bound(x: Any) -> bool:
+    return getattr(x, "const", None) is not None
+
+
+def _maximum(d: Any, y: Any, x: Any, other: Any) -> Any:
+    return _masked(d, y > other) if _is_bound(other) else _masked(d, _half_at_ties(x, other, x > other))
+
+
+def _minimum(d: Any, y: Any, x: Any, other: Any) -> Any:
+    return _masked(d, y < other) if _is_bound(other) else _masked(d, _half_at_ties(x, other, x < other))
+
+
+def _masked(d: Any, mask: Any) -> Any:
+    return d * mask
+
+
+def _half_at_ties(x: Any, other: Any, wins: Any) -> Any:
+    return np.where(x == other, 0.5, wins)
+
+
+for function, partial in ((np.maximum, _maximum), (np.minimum, _minimum), (np.fmax, _maximum), (np.fmin, _minimum)):
+    elementwise(
+        function,
+        partial,
+        lambda d, y, a, b, partial=partial: partial(d, y, b, a),
+        cases=[
+            Case(uniform((3,), 0, 1), uniform((3,), 2, 3)),
+            Case(uniform((2, 3), 2, 3), uniform((3,), 0, 1)),
+            Case(uniform((3,), 1, 2), 0.5),
+            Case(uniform((), 1, 2), uniform((), 3, 4)),
+        ],
+        convention="ties between two active values split evenly; a constant bound takes the tie",
+    )

@@ -1,0 +1,248 @@
+"""Operations that have no NumPy function of their own: indexing, casts, lengths, and control flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.dims import Dim, Facts, as_dim
+from ..ir.indexing import fill_slots, getitem_type, is_basic
+from ..ir.primitive import Primitive, named, register
+from ..ir.symbolic import Sym, apply
+from ..ir.types import INT, Array, Type
+from .registry import CASES, Case
+
+
+def _no_infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    raise AssertionError("control flow is appended with its types")
+
+
+IF, FOR, WHILE = (
+    register(Primitive(name=name, fn=None, infer=_no_infer, kind="control")) for name in ("if", "for", "while")
+)
+
+
+# A number that the user gave a name, and a length that shapes determine
+def _constant_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    (type,) = types
+    assert isinstance(type, Array)
+    dim = as_dim(attrs["integer"]) if "integer" in attrs else None
+    return replace(type, dim=dim)
+
+
+CONSTANT = register(
+    Primitive("constant", fn=lambda x, **_: x, infer=_constant_type, operands=("x",), kind="constant", cheap=True)
+)
+
+
+def _dim_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return replace(INT, dim=attrs["dim"])
+
+
+DIM = register(Primitive("dim", fn=lambda dim: dim, infer=_dim_type, kind="constant", cheap=True))
+
+
+# Casts and broadcasts
+def _astype_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    assert isinstance(types[0], Array)
+    return Array(np.dtype(attrs["dtype"]), types[0].axes)
+
+
+ASTYPE = register(
+    Primitive(
+        "astype",
+        fn=lambda x, dtype: np.asarray(x, dtype)[()] if np.ndim(x) == 0 else np.asarray(x).astype(dtype),
+        infer=_astype_type,
+        operands=("x",),
+        keywords=("dtype",),
+        kind="linear",
+        partials=(lambda d, y, x, *, dtype: d,),  # the reverse transform casts back to the operand's dtype
+        looked_at=frozenset({"dtype"}),
+    )
+)
+
+
+def _to_shape(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    assert isinstance(types[0], Array)
+    return Array(types[0].dtype, tuple(attrs["shape"]))
+
+
+BROADCAST = register(
+    Primitive(
+        "broadcast",
+        fn=lambda x, shape: np.broadcast_to(x, shape),
+        infer=_to_shape,
+        operands=("x",),
+        keywords=("shape",),
+        kind="linear",
+        partials=(lambda d, y, x, *, shape: unbroadcast(d, x),),
+        looked_at=frozenset({"shape"}),
+        view=True,
+    )
+)
+
+
+def _zeros_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(attrs["dtype"]), tuple(attrs["shape"]))
+
+
+ZEROS = register(
+    Primitive(
+        "zeros",
+        fn=lambda shape, dtype: np.zeros(shape, dtype),
+        infer=_zeros_type,
+        keywords=("shape", "dtype"),
+        kind="constant",
+        cheap=True,
+    )
+)
+
+
+def broadcast(x: Sym, shape: Sequence[Any]) -> Sym:
+    """`x` repeated to `shape`; missing leading axes are added first."""
+    facts = x.builder.facts
+    target = tuple(as_dim(dim) for dim in shape)
+    if facts.same_axes(x.type.axes, target):
+        return x
+    if 0 < x.ndim < len(target):
+        x = apply(x.builder, np.expand_dims, (x,), {"axis": tuple(range(len(target) - x.ndim))})
+        if facts.same_axes(x.type.axes, target):
+            return x
+    (value,) = x.builder.apply(BROADCAST, [x.atom], {"shape": target})
+    return Sym(x.builder, value)
+
+
+def unbroadcast(d: Any, like: Any) -> Any:
+    """Sum `d` back to the axes of `like`: the transpose of broadcasting."""
+    if not isinstance(d, Sym):
+        extra = tuple(range(np.ndim(d) - np.ndim(like)))
+        d = np.sum(d, axis=extra)
+        ones = tuple(i for i, n in enumerate(np.shape(like)) if n == 1 and d.shape[i] != 1)
+        return np.sum(d, axis=ones, keepdims=True) if ones else d
+    facts, axes = d.builder.facts, like.type.axes
+    extra = d.ndim - len(axes)
+    if extra and not axes:
+        return np.sum(d)
+    if extra:
+        d = np.sum(d, axis=tuple(range(extra)) if extra > 1 else 0)
+    stretched = [i for i, dim in enumerate(axes) if facts.is_one(dim) and not facts.is_one(d.type.axes[i])]
+    if stretched:
+        d = np.sum(d, axis=tuple(stretched) if len(stretched) > 1 else stretched[0], keepdims=True)
+    return d
+
+
+# Indexing
+def _getitem_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    if not isinstance(types[0], Array) or types[0].weak:
+        raise Unsupported(f"{types[0]} cannot be indexed")
+    return getitem_type(facts, types[0], attrs["index"], types[1:])
+
+
+def _index_add(base: Any, d: Any, *dynamic: Any, index: Any) -> Any:
+    result = np.array(base)
+    np.add.at(result, fill_slots(index, dynamic), d)
+    return result
+
+
+def _index_set(base: Any, value: Any, *dynamic: Any, index: Any) -> Any:
+    result = np.array(base)
+    result[fill_slots(index, dynamic)] = value
+    return result
+
+
+def _base_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return types[0]
+
+
+def _take(d: Sym, dynamic: Sequence[Any], index: Any, like: Any) -> Any:
+    """`d[index]`, summed back where `like` was broadcast into the selection."""
+    atoms = [d.atom, *(item.atom for item in dynamic)]
+    (value,) = d.builder.apply(named("getitem"), atoms, {"index": index}, style="operator")
+    return unbroadcast(Sym(d.builder, value), like)
+
+
+def _cleared(d: Sym, dynamic: Sequence[Any], index: Any) -> Sym:
+    atoms = [d.atom, as_zero(d), *(item.atom for item in dynamic)]
+    (value,) = d.builder.apply(INDEX_SET, atoms, {"index": index})
+    return Sym(d.builder, value)
+
+
+def as_zero(d: Sym) -> Any:
+    from ..ir.nodes import Const
+
+    return Const(0j if d.dtype.kind == "c" else 0.0)
+
+
+def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Sym:
+    """Used where no accumulator exists; the reverse transform adds into an existing one by itself."""
+    return scatter_add(zeros(d.builder, x.type), d, [item.atom for item in dynamic], index)
+
+
+def zeros(builder: Any, type: Array) -> Sym:
+    (value,) = builder.apply(ZEROS, [], {"shape": type.axes, "dtype": type.dtype})
+    return Sym(builder, value)
+
+
+def scatter_add(base: Sym, d: Sym, dynamic: Sequence[Any], index: Any) -> Sym:
+    """A new version of `base` with `d` added at the index; elements selected twice receive both."""
+    (value,) = base.builder.apply(INDEX_ADD, [base.atom, d.atom, *dynamic], {"index": index})
+    return Sym(base.builder, value)
+
+
+GETITEM = register(
+    Primitive(
+        "getitem",
+        fn=lambda x, *dynamic, index: x[fill_slots(index, dynamic)],
+        infer=_getitem_type,
+        operands=("x", "*dynamic"),
+        keywords=("index",),
+        kind="linear",
+        partials=(_scatter, None),
+        looked_at=frozenset({"index"}),
+        view=True,
+        cheap=True,
+    )
+)
+INDEX_ADD = register(
+    Primitive(
+        "index_add",
+        fn=_index_add,
+        infer=_base_type,
+        operands=("base", "d", "*dynamic"),
+        keywords=("index",),
+        kind="linear",
+        partials=(
+            lambda d, y, base, v, *dynamic, index: d,
+            lambda d, y, base, v, *dynamic, index: _take(d, dynamic, index, v),
+            None,
+        ),
+        looked_at=frozenset({"index"}),
+    )
+)
+INDEX_SET = register(
+    Primitive(
+        "index_set",
+        fn=_index_set,
+        infer=_base_type,
+        operands=("base", "value", "*dynamic"),
+        keywords=("index",),
+        kind="linear",
+        partials=(
+            lambda d, y, base, v, *dynamic, index: _cleared(d, dynamic, index),
+            lambda d, y, base, v, *dynamic, index: _take(d, dynamic, index, v),
+            None,
+        ),
+        looked_at=frozenset({"index"}),
+    )
+)
+
+for _prim in (CONSTANT, DIM, ASTYPE, BROADCAST, ZEROS, GETITEM, INDEX_ADD, INDEX_SET):
+    CASES.setdefault(_prim, [])
+CASES[BROADCAST] = [Case((3,), shape=(2, 3)), Case((2, 1), shape=(2, 3))]
+CASES[ASTYPE] = [Case((3,), dtype=np.dtype("f8"))]
+
+__all__ = ["Dim", "broadcast", "is_basic", "scatter_add", "unbroadcast", "zeros"]

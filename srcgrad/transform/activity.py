@@ -1,0 +1,62 @@
+"""Which values need a cotangent: those that depend on `wrt` and reach a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..ir.nodes import Atom, Op, Region, Value
+from ..ir.types import Array, Tape, Type
+
+
+def active_values(region: Region, wrt: Iterable[Value]) -> set[Value]:
+    """Values that depend on `wrt` differentiably; loops run to a fixed point."""
+    active = set(wrt)
+    _forward(region.ops, active)
+    return active
+
+
+def _forward(ops: Sequence[Op], active: set[Value]) -> None:
+    for op in ops:
+        match op.prim.name:
+            case "if":
+                for region in op.regions:
+                    _forward(region.ops, active)
+                    _pass(region.results, op.outputs, active)
+            case "for" | "while":
+                _loop(op, active)
+            case _:
+                _plain(op, active)
+
+
+def _plain(op: Op, active: set[Value]) -> None:
+    if op.prim.kind in ("constant", "impure"):
+        return
+    for which, atom in enumerate(op.inputs):
+        if atom in active and (op.prim.partial(which) is not None):
+            active.update(v for v in op.outputs if _differentiable(v.type))
+
+
+def _loop(op: Op, active: set[Value]) -> None:
+    body = op.regions[-1]
+    first = 3 if op.prim.name == "for" else 0
+    params = body.params[1:] if op.prim.name == "for" else body.params
+    while True:
+        before = len(active)
+        _pass(op.inputs[first:], params, active)
+        _forward(body.ops, active)
+        carried = op.attrs["carried"]
+        _pass(body.results[:carried], params[:carried], active)
+        _pass(body.results, op.outputs, active)
+        _pass(op.inputs[first : first + carried], op.outputs[:carried], active)
+        if len(active) == before:
+            return
+
+
+def _pass(sources: Sequence[Atom], targets: Sequence[Value], active: set[Value]) -> None:
+    active.update(t for s, t in zip(sources, targets) if s in active and _differentiable(t.type))
+
+
+def _differentiable(type: Type) -> bool:
+    if isinstance(type, Tape):
+        return _differentiable(type.item)
+    return isinstance(type, Array) and type.differentiable

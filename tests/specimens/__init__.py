@@ -1,0 +1,1 @@
+"""Functions as users write them, each beside the gradient a careful person would write by hand."""
