@@ -1,0 +1,74 @@
+"""IR to Python text: readable, deterministic, needing NumPy alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import Origin
+from ..ir.dims import Facts
+from ..ir.nodes import Atom, Function, Value
+from .codegen import Codegen, arguments
+from .expressions import Expressions
+from .fold import fold
+from .liveness import Liveness, Memory
+from .names import Naming
+from .printer import print_module
+from .statements import Scheduler
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A function's text, and for its lines the user's places they stem from."""
+
+    text: str
+    name: str
+    origins: dict[int, Origin]
+
+
+def emit(function: Function, facts: Facts) -> Emitted:
+    """Print one function. Assumes verified IR; guarantees text that computes the same and imports NumPy alone."""
+    folding = fold(function, isinstance(function.result, (tuple, list, dict)))
+    scheduler = Scheduler(function, folding, facts)
+    block = scheduler.run()
+
+    def reads(atoms: Iterable[Atom]) -> dict[Value, None]:
+        found: dict[Value, None] = {}
+        for atom in atoms:
+            op = folding.op(atom)
+            if op is not None:
+                found.update(reads(op.inputs))
+                if op in scheduler.shapes:
+                    found.update(dict.fromkeys(scheduler.shapes[op].reads))
+            elif isinstance(atom, Value):
+                found[atom] = None
+        return found
+
+    liveness = Liveness(reads)
+    params = frozenset(p.value for p in function.params)
+    at_start = liveness.block(block, frozenset())
+    liveness._defines([p.value for p in function.params if not p.path], (at_start & params) | frozenset())
+    naming = Naming(function, folding, liveness.conflicts)
+    naming.coalesce(block)
+    names = naming.assign(block)
+    expressions = Expressions(folding, names, scheduler.shapes, facts)
+    body = Codegen(function, expressions, Memory(function)).block(block)
+    module = _module(function, body)
+    text, origins = print_module(module)
+    return Emitted(text, function.name, origins)
+
+
+def _module(function: Function, body: list[ast.stmt]) -> ast.Module:
+    captured = list(dict.fromkeys(p.name for p in function.params if p.capture))
+    signature = function.notes.get("signature") or [(p.name, "plain", None) for p in function.params if not p.path]
+    node = ast.FunctionDef(function.name, arguments(signature, captured), body, [], None, None)
+    if hasattr(node, "type_params") or "type_params" in ast.FunctionDef._fields:
+        node.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    imports: list[ast.stmt] = []
+    if "math" in used:
+        imports.append(ast.Import([ast.alias("math", None)]))
+    if "np" in used:
+        imports.append(ast.Import([ast.alias("numpy", "np")]))
+    return ast.Module([*imports, node], [])

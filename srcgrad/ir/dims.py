@@ -73,15 +73,21 @@ class Dim:
         return all(atom.entry for atom in self.atoms())
 
     def __add__(self, other: Dim | int) -> Dim:
+        if not isinstance(other, (Dim, int)):
+            return NotImplemented  # a symbolic array takes over
         return _collect([*self.terms, *as_dim(other).terms])
 
     def __neg__(self) -> Dim:
         return Dim(tuple((monomial, -c) for monomial, c in self.terms))
 
     def __sub__(self, other: Dim | int) -> Dim:
+        if not isinstance(other, (Dim, int)):
+            return NotImplemented
         return self + -as_dim(other)
 
     def __mul__(self, other: Dim | int) -> Dim:
+        if not isinstance(other, (Dim, int)):
+            return NotImplemented
         return _collect(
             [
                 (tuple(sorted((*m, *n), key=_key)), c * k)

@@ -90,7 +90,7 @@ class _Machine:
         assert op.prim.fn is not None
         attrs = {key: self.static(value) for key, value in op.attrs.items()}
         result = op.prim.fn(*inputs, **attrs)
-        results = list(result) if len(op.outputs) > 1 else [result]
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
         return [_as_typed(r, value) for r, value in zip(results, op.outputs)]
 
     def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:

@@ -117,7 +117,7 @@ def _advanced_axes(facts: Facts, entry: Any, dynamic: Sequence[Type], source: An
 def slice_length(facts: Facts, length: Dim, entry: slice, dynamic: Sequence[Type]) -> Dim:
     """How many elements a slice selects; adds the guard that makes the answer certain."""
     length = facts.canon(length)
-    start, stop, step = (_bound(part, dynamic) for part in (entry.start, entry.stop, entry.step))
+    start, stop, step = (_bound(facts, part, dynamic) for part in (entry.start, entry.stop, entry.step))
     if step is not None and step.constant is None:
         return facts.fresh()
     stride = 1 if step is None or step.constant is None else step.constant
@@ -133,11 +133,11 @@ def slice_length(facts: Facts, length: Dim, entry: slice, dynamic: Sequence[Type
     return (high - low + (stride - 1)) // stride
 
 
-def _bound(part: Any, dynamic: Sequence[Type]) -> Dim | None:
+def _bound(facts: Facts, part: Any, dynamic: Sequence[Type]) -> Dim | None:
     if isinstance(part, Slot):
         type = dynamic[part.number - 1]
         dim = type.dim if isinstance(type, Array) else None
-        return dim if dim is not None else Facts().fresh("bound")
+        return dim if dim is not None else facts.fresh("bound")
     return None if part is None else as_dim(part)
 
 

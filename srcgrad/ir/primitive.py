@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Unsupported
@@ -23,6 +23,9 @@ class Primitive:
     infer     : (facts, input types, attributes, style) -> output type or types
     operands  : names of the array inputs, in order; a name with `*` takes a sequence of arrays
     keywords  : names of the static arguments, in the order in which they may also be given by position
+    signature : the order of positional arguments, where it is not the operands and then the keywords; a name that is
+                neither is refused, and one with `*` takes all positional arguments that are left
+    synonyms  : other names of arguments, and the names used here
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -46,6 +49,8 @@ class Primitive:
     cheap: bool = False
     singular: bool = False
     convention: str = ""
+    signature: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def variadic(self) -> bool:
@@ -101,27 +106,46 @@ def all_primitives() -> list[Primitive]:
 
 
 def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Sort a call's arguments into operands and static attributes, as the NumPy function would."""
+    """Sort a call's arguments into operands and static attributes, as the NumPy function would.
+
+    None or a tuple in an operand's place (`np.clip(x, None, 1.0)`) is static, and becomes an attribute.
+    """
+    given = _given(primitive, args, kwargs)
     names = [name.lstrip("*") for name in primitive.operands]
-    order = [*names, *primitive.keywords]
-    if len(args) > len(order):
-        raise Unsupported(f"{primitive.name} takes at most {len(order)} positional arguments, {len(args)} were given")
-    given = dict(zip(order, args))
-    for key, value in kwargs.items():
-        if key in given:
-            raise Unsupported(f"{primitive.name} got two values for `{key}`")
-        if key not in order:
-            raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", f"Known: {', '.join(order)}.")
-        given[key] = value
     operands: list[Any] = []
     for position, name in enumerate(names):
         if name not in given:
             if any(later in given for later in names[position + 1 :]) or position == 0:
                 raise Unsupported(f"{primitive.name} needs its argument `{name}`")
             break
-        value = given.pop(name)
         if primitive.operands[position].startswith("*"):
-            operands.extend(value)
-        else:
-            operands.append(value)
+            operands.extend(given.pop(name))
+        elif not (given[name] is None or isinstance(given[name], tuple)):
+            operands.append(given.pop(name))
+    for name in given.keys() - {*names, *primitive.keywords}:
+        if given.pop(name) is not None:
+            raise Unsupported(f"{primitive.name} is not differentiated with `{name}=`", _known(primitive))
     return operands, given
+
+
+def _given(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments by name."""
+    order = primitive.signature or (*(name.lstrip("*") for name in primitive.operands), *primitive.keywords)
+    if order[-1].startswith("*") and len(args) >= len(order):
+        args = [*args[: len(order) - 1], args[len(order) - 1 :]]
+    order = tuple(name.lstrip("*") for name in order)
+    if len(args) > len(order):
+        raise Unsupported(f"{primitive.name} takes at most {len(order)} positional arguments, {len(args)} were given")
+    given = dict(zip(order, args))
+    for key, value in kwargs.items():
+        key = primitive.synonyms.get(key, key)
+        if key in given:
+            raise Unsupported(f"{primitive.name} got two values for `{key}`")
+        if key not in order and key not in primitive.keywords:
+            raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", _known(primitive))
+        given[key] = value
+    return given
+
+
+def _known(primitive: Primitive) -> str:
+    return f"Known: {', '.join([*(name.lstrip('*') for name in primitive.operands), *primitive.keywords])}."

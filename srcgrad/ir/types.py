@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .dims import Dim
+from .dims import Dim, as_dim
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,6 @@ def type_of_number(value: Any) -> Array:
     if isinstance(value, (np.generic, np.ndarray)):
         if value.ndim:
             raise TypeError(f"{value!r} is not a scalar")
-        return Array(value.dtype)
+        return Array(value.dtype, dim=as_dim(int(value)) if value.dtype.kind in "iu" else None)
     weak = not isinstance(value, bool)
-    return Array(np.dtype(type(value)), weak=weak)
+    return Array(np.dtype(type(value)), weak=weak, dim=as_dim(value) if type(value) is int else None)

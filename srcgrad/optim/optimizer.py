@@ -114,7 +114,8 @@ class Optimizer:
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(new["params"]) != len(old["params"]) for new, old in zip(saved, self.param_groups)):
             raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
+                "group"
             )
         numbers = [number for group in saved for number in group["params"]]
         by_number = dict(zip(numbers, self._all_parameters(), strict=True))
@@ -136,7 +137,7 @@ def _groups(params: Iterable[Parameter] | Iterable[Group]) -> list[Group]:
     if hasattr(params, "dtype") or isinstance(params, (str, dict)) or not isinstance(params, Iterable):
         hint = "model.parameters()" if hasattr(params, "parameters") else "a list of one: [x]"
         raise TypeError(
-            f"params is an iterable of parameters or dicts, and this is a {type(params).__name__}; pass {hint}"
+            f"params is an iterable of parameters or dicts, not a {type(params).__name__}; pass {hint}"
         )
     entries: list[Any] = _ordered(params)
     if not entries:
@@ -150,8 +151,8 @@ def _parameters(params: Parameter | Iterable[Parameter]) -> list[Parameter]:
     for index, parameter in enumerate(parameters):
         if not isinstance(parameter, Parameter):
             raise TypeError(
-                f"an optimizer moves Parameters, and entry {index} is a {type(parameter).__name__}: "
-                "wrap it, Parameter(...), and use the Parameter in the function call"
+                f"an optimizer moves Parameters, and entry {index} is a {type(parameter).__name__}: make an "
+                "array a Parameter, Parameter(array), and call the function with that"
             )
     if len(set(map(id, parameters))) < len(parameters):
         raise ValueError("a parameter group contains duplicate parameters")

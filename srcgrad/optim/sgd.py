@@ -43,8 +43,10 @@ def sgd(
     """
     check_shapes(params, grads)
     check_sgd_options(lr, momentum, dampening, weight_decay, nesterov)
-    if momentum and buffers is None:
+    if momentum and (buffers is None or len(buffers) != len(params)):
         raise ValueError("momentum needs a memory: pass buffers=[None] * len(params), and keep the list")
+    # Python floats leave float32 arrays float32; a float64 scalar of NumPy's would widen the temporaries
+    lr, momentum, weight_decay = float(lr), float(momentum), float(weight_decay)
     for index, (param, grad) in enumerate(zip(params, grads)):
         direction = _decayed(param, -grad if maximize else grad, weight_decay)
         if momentum and buffers is not None:
@@ -103,7 +105,7 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        options = dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay)
+        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
 
     def check_options(self, options: dict[str, Any]) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
+from ..ir.nodes import Slot
 from ..ir.indexing import fill_slots, getitem_type, is_basic
 from ..ir.primitive import Primitive, named, register
-from ..ir.symbolic import Sym, apply
+from ..ir.symbolic import Sym, apply, split_index
+from ..ir.symbolic import _atom as as_atom
 from ..ir.types import INT, Array, Type
 from .registry import CASES, Case
 
@@ -68,7 +70,7 @@ ASTYPE = register(
 
 def _to_shape(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     assert isinstance(types[0], Array)
-    return Array(types[0].dtype, tuple(attrs["shape"]))
+    return Array(types[0].dtype, tuple(as_dim(n) for n in attrs["shape"]))
 
 
 BROADCAST = register(
@@ -87,7 +89,7 @@ BROADCAST = register(
 
 
 def _zeros_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    return Array(np.dtype(attrs["dtype"]), tuple(attrs["shape"]))
+    return Array(np.dtype(attrs["dtype"]), tuple(as_dim(n) for n in attrs["shape"]))
 
 
 ZEROS = register(
@@ -102,16 +104,17 @@ ZEROS = register(
 )
 
 
-def broadcast(x: Sym, shape: Sequence[Any]) -> Sym:
-    """`x` repeated to `shape`; missing leading axes are added first."""
+def broadcast(x: Any, shape: Sequence[Any]) -> Any:
+    """`x` repeated to `shape`."""
+    if not isinstance(x, Sym):
+        return np.broadcast_to(x, tuple(shape))
     facts = x.builder.facts
     target = tuple(as_dim(dim) for dim in shape)
     if facts.same_axes(x.type.axes, target):
         return x
-    if 0 < x.ndim < len(target):
-        x = apply(x.builder, np.expand_dims, (x,), {"axis": tuple(range(len(target) - x.ndim))})
-        if facts.same_axes(x.type.axes, target):
-            return x
+    extra = len(target) - x.ndim
+    if x.ndim and extra and facts.same_axes(x.type.axes, target[extra:]) and all(map(facts.is_one, target[:extra])):
+        return np.expand_dims(x, tuple(range(extra)) if extra > 1 else 0)
     (value,) = x.builder.apply(BROADCAST, [x.atom], {"shape": target})
     return Sym(x.builder, value)
 
@@ -133,6 +136,20 @@ def unbroadcast(d: Any, like: Any) -> Any:
     if stretched:
         d = np.sum(d, axis=tuple(stretched) if len(stretched) > 1 else stretched[0], keepdims=True)
     return d
+
+
+def eye(like: Any, rows: Any, dtype: Any, columns: Any = None, k: int = 0) -> Any:
+    """`np.eye` beside `like`: ones on a diagonal; the dtype is written only where it is not NumPy's own choice."""
+    square = columns is None or columns == rows
+    sizes = (rows,) if square else (rows, columns)
+    options: dict[str, Any] = {"k": k} if k else {}
+    if dtype != np.float64:
+        options["dtype"] = dtype
+    return apply(like.builder, np.eye, sizes, options) if isinstance(like, Sym) else np.eye(*sizes, **options)
+
+
+def arange(like: Any, length: Any) -> Any:
+    return apply(like.builder, np.arange, (length,), {}) if isinstance(like, Sym) else np.arange(length)
 
 
 # Indexing
@@ -185,6 +202,24 @@ def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Sym:
 def zeros(builder: Any, type: Array) -> Sym:
     (value,) = builder.apply(ZEROS, [], {"shape": type.axes, "dtype": type.dtype})
     return Sym(builder, value)
+
+
+def set_at(base: Any, value: Any, index: Any) -> Any:
+    """A new version of `base` with `base[index] = value`."""
+    if not isinstance(base, Sym):
+        return _index_set(base, value, index=index)
+    template, dynamic = split_index(index)
+    atoms = [as_atom(base.builder, item) for item in (base, value, *dynamic)]
+    (result,) = base.builder.apply(INDEX_SET, atoms, {"index": template})
+    return Sym(base.builder, result)
+
+
+def scatter(x: Any, d: Any, index: Any) -> Any:
+    """Zeros like `x` with `d` added at the index: the transpose of `x[index]`."""
+    if not isinstance(x, Sym):
+        return _index_add(np.zeros_like(x), d, index=index)
+    template, dynamic = split_index(index)
+    return scatter_add(zeros(x.builder, x.type), d, [as_atom(x.builder, item) for item in dynamic], template)
 
 
 def scatter_add(base: Sym, d: Sym, dynamic: Sequence[Any], index: Any) -> Sym:
@@ -242,6 +277,30 @@ INDEX_SET = register(
 
 for _prim in (CONSTANT, DIM, ASTYPE, BROADCAST, ZEROS, GETITEM, INDEX_ADD, INDEX_SET):
     CASES.setdefault(_prim, [])
+_INDICES: list[tuple[tuple[int, ...], Any, list[Any]]] = [
+    ((4, 3), 1, []),
+    ((4, 3), (slice(1, None), -1), []),
+    ((4, 3), (Ellipsis, None, slice(None, None, -1)), []),
+    ((5,), slice(None, -2), []),
+    ((5,), slice(1, 4, 2), []),
+    ((4, 3), Slot(1), [lambda rng: np.array([0, 2, 2])]),
+    ((4, 3), (slice(None), Slot(1)), [lambda rng: np.array([[0, 2], [1, 2]])]),
+    ((4, 3), (Slot(1), Slot(2)), [lambda rng: np.arange(4), lambda rng: rng.integers(0, 3, 4)]),
+    ((4,), Slot(1), [2]),
+]
+CASES[GETITEM] = [Case(shape, *dynamic, index=index) for shape, index, dynamic in _INDICES] + [
+    Case((4, 3), lambda rng: rng.random((4, 3)) < 0.5, index=Slot(1), unknown=True),
+    Case((4, 3), lambda rng: rng.random(4) < 0.5, index=Slot(1), unknown=True),
+]
+for _prim, _numbers in ((INDEX_ADD, [0, 2, 2]), (INDEX_SET, [0, 2, 3])):
+    CASES[_prim] = [
+        Case((4, 3), (3,), index=1),
+        Case((4, 3), (3, 3), index=slice(1, None)),
+        Case((4, 3), (3,), index=slice(1, None)),
+        Case((4, 3), (), index=(slice(None), 0)),
+        Case((4, 3), (3, 3), lambda rng, _numbers=_numbers: np.array(_numbers), index=Slot(1)),
+        Case((4, 3), (3,), lambda rng, _numbers=_numbers: np.array(_numbers), index=Slot(1)),
+    ]
 CASES[BROADCAST] = [Case((3,), shape=(2, 3)), Case((2, 1), shape=(2, 3))]
 CASES[ASTYPE] = [Case((3,), dtype=np.dtype("f8"))]
 

@@ -11,7 +11,7 @@ refused where the result is active. `cases` are the entry's tests: the table tes
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,11 @@ from ..ir.types import FLOAT, Array, Type
 class Case:
     """One test of a rule: operands (a shape, a number, or `rng -> array`) and keyword arguments.
 
-    `tol` loosens nothing: it scales with the size of the numbers that the function produces.
+    `unknown` marks a result with a length that cannot be told from the operands'.
     """
 
-    def __init__(self, *operands: Any, wrt: Sequence[int] | None = None, **attrs: Any):
-        self.operands, self.attrs, self.wrt = operands, attrs, wrt
+    def __init__(self, *operands: Any, unknown: bool = False, **attrs: Any):
+        self.operands, self.attrs, self.unknown = operands, attrs, unknown
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)
@@ -53,6 +53,10 @@ def elementwise(
     convention: str = "",
     cases: Sequence[Case] = (),
     keywords: Sequence[str] = (),
+    operands: Sequence[str] = (),
+    infer: Infer | None = None,
+    fn: Any = None,
+    synonyms: Mapping[str, str] | None = None,
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
@@ -61,9 +65,9 @@ def elementwise(
     count = max(len(partials), 1)
     prim = Primitive(
         name=name or spelling(function),
-        fn=function,
-        infer=infer_types.elementwise(function),
-        operands=tuple("abcdefgh"[:count]) if count > 1 else ("x",),
+        fn=fn or function,
+        infer=infer or infer_types.elementwise(function),
+        operands=tuple(operands) or (tuple("abcdefgh"[:count]) if count > 1 else ("x",)),
         keywords=tuple(keywords),
         kind="elementwise",
         partials=partials,
@@ -71,6 +75,7 @@ def elementwise(
         singular=singular,
         cheap=cheap,
         convention=convention,
+        synonyms=synonyms or {},
     )
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
@@ -81,9 +86,9 @@ def elementwise(
     return prim
 
 
-def linear(function: Any, transpose: Partial, **options: Any) -> Primitive:
-    """A function linear in its first operand: its tangent is itself, its cotangent `transpose(d, y, x, ...)`."""
-    return _general(function, (transpose,), "linear", **options)
+def linear(function: Any, *transposes: Partial | None, **options: Any) -> Primitive:
+    """A function linear in its active operand: its tangent is itself, its cotangent `transpose(d, y, x, ...)`."""
+    return _general(function, transposes, "linear", **options)
 
 
 def bilinear(function: Any, *partials: Partial, **options: Any) -> Primitive:
@@ -113,7 +118,9 @@ def _general(
     *,
     operands: Sequence[str] = ("x",),
     keywords: Sequence[str] = (),
+    signature: Sequence[str] = (),
     infer: Infer | None = None,
+    fn: Any = None,
     require: Callable[..., None] | None = None,
     tangent: Partial | None = None,
     cases: Sequence[Case] = (),
@@ -126,10 +133,11 @@ def _general(
 ) -> Primitive:
     prim = Primitive(
         name=name or spelling(function),
-        fn=function,
+        fn=fn or function,
         infer=infer or infer_types.probe(function, require),
         operands=tuple(operands),
         keywords=tuple(keywords),
+        signature=tuple(signature),
         kind=kind,
         partials=partials,
         tangent=tangent,

@@ -69,7 +69,7 @@ class Parameter(NDArrayOperatorsMixin):
         self._grad = None if value is None else self._matching(value, "grad")
 
     def add_grad(self, gradient: ArrayLike) -> None:
-        """Add to `grad`; the first gradient becomes `grad`, without a copy. Raises as assigning `grad` does."""
+        """Add to `grad`; the first gradient becomes `grad` itself. Raises as assigning `grad` does."""
         fitting = self._matching(gradient, "grad")
         if self._grad is None:
             self._grad = fitting

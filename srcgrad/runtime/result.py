@@ -107,9 +107,9 @@ class Result:
         for index, (parameter, version) in enumerate(zip(self._parameters or (), self._versions)):
             if parameter.version != version and _may_have_saved(pullback, parameter):
                 raise RuntimeError(
-                    f"parameter {index}, of shape {parameter.shape}, was modified in place after forward(...), "
-                    "and backward() needs the old values: call backward() before the step, or forward(...) "
-                    "again after it"
+                    f"parameter {index}, of shape {parameter.shape}, was modified in place after "
+                    "forward(...), and backward() needs the old values: call backward() before the step, or "
+                    "forward(...) again after it"
                 )
 
     def _cotangent(self, gradient: ArrayLike | None) -> Any:

@@ -1,0 +1,295 @@
+"""Statements to Python's own syntax tree: assignments, writes in place, loops, branches, the function around them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import Origin
+from ..ir.indexing import is_basic
+from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value
+from ..ir.primitive import Primitive
+from ..ir.types import Array, Tape
+from .expressions import Expressions, call, constant, dotted, name
+from .liveness import Memory
+from .statements import Block, Statement
+
+
+def store(text: str) -> ast.Name:
+    return ast.Name(text, ast.Store())
+
+
+def assign(target: str, value: ast.expr) -> ast.Assign:
+    return ast.Assign([store(target)], value)
+
+
+class Codegen:
+    """Knows names and memory; every method gives syntax for one kind of statement."""
+
+    def __init__(self, function: Function, expressions: Expressions, memory: Memory):
+        self.function, self.e, self.memory = function, expressions, memory
+        self.names = expressions.names
+
+    def block(self, block: Block) -> list[ast.stmt]:
+        return [node for statement in block for node in self.statement(statement)]
+
+    def statement(self, statement: Statement) -> list[ast.stmt]:
+        nodes = getattr(self, f"_{statement.kind}")(statement)
+        op = statement.op
+        if op is not None and nodes and statement.kind != "tape":
+            nodes[-1].origin = op.origin  # type: ignore[attr-defined]
+            if op.role == "primal" and statement.kind == "op":
+                nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
+                nodes[0].leading = op.origin.leading  # type: ignore[attr-defined]
+            elif op.role == "primal":
+                nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
+        return list(nodes)
+
+    # Simple statements
+
+    def _leaf(self, statement: Statement) -> list[ast.stmt]:
+        param = next(p for p in self.function.params if p.value is statement.item)
+        node: ast.expr = name(param.name)
+        for step in param.path:
+            if isinstance(step, str) and step.startswith("."):
+                node = ast.Attribute(node, step[1:], ast.Load())
+            else:
+                node = ast.Subscript(node, constant(step), ast.Load())
+        return [assign(self.names[param.value], node)]
+
+    def _tape(self, statement: Statement) -> list[ast.stmt]:
+        return [assign(self.names[statement.writes[0]], ast.List([], ast.Load()))]
+
+    def _record(self, statement: Statement) -> list[ast.stmt]:
+        (tape,), item = statement.head, statement.item
+        assert item is not None
+        append = ast.Attribute(name(self.names[tape]), "append", ast.Load())
+        return [ast.Expr(call(append, [self.e.atom(item)]))]
+
+    def _count(self, statement: Statement) -> list[ast.stmt]:
+        if statement.writes:
+            return [assign(self.names[statement.writes[0]], ast.Constant(0))]
+        return [ast.AugAssign(store(self.names[statement.head[0]]), ast.Add(), ast.Constant(1))]
+
+    def _op(self, statement: Statement) -> list[ast.stmt]:
+        op = statement.op
+        assert op is not None
+        if op.prim.name in ("index_add", "index_set"):
+            return self._write_in_place(statement, op)
+        if op.prim.name == "assert":
+            message = self.e.atom(op.inputs[1]) if len(op.inputs) > 1 else None
+            if "message" in op.attrs:
+                message = ast.Constant(op.attrs["message"])
+            return [ast.Assert(self.e.atom(op.inputs[0]), message)]
+        if not op.outputs:
+            return [ast.Expr(self.e.op(op))]
+        augmented = self._augmented(statement, op)
+        if augmented is not None:
+            return augmented
+        targets: list[ast.expr] = [store(self._target(v, statement)) for v in op.outputs]
+        target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+        return [ast.Assign([target], self.e.op(op))]
+
+    def _target(self, value: Value, statement: Statement) -> str:
+        dead = len(statement.writes) > 1 and value not in statement.live_out
+        return "_" if dead else self.names[value]
+
+    def _augmented(self, statement: Statement, op: Op) -> list[ast.stmt] | None:
+        """`a += b` where the result takes the place of `a` and nobody else sees `a`'s memory."""
+        operators: dict[str, ast.operator] = {
+            "np.add": ast.Add(), "np.subtract": ast.Sub(), "np.multiply": ast.Mult(), "np.divide": ast.Div(),
+            "np.power": ast.Pow(), "np.matmul": ast.MatMult(), "np.floor_divide": ast.FloorDiv(),
+            "np.remainder": ast.Mod(),
+        }  # fmt: skip
+        if op.prim.name not in operators or len(op.outputs) != 1:
+            return None
+        if op.style != "augmented" and not (op.role == "adjoint" and op.prim.name in ("np.add", "np.subtract")):
+            return None
+        first, out = op.inputs[0], op.outputs[0]
+        if not isinstance(first, Value) or first in self.e.folding.inline:
+            return None
+        if self.names[first] != self.names[out] or not isinstance(out.type, Array):
+            return None
+        if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
+            return None
+        return [ast.AugAssign(store(self.names[out]), operators[op.prim.name], self.e.atom(op.inputs[1]))]
+
+    def _owned(self, value: Value, statement: Statement) -> bool:
+        live = set(statement.live_out) - {v for v in statement.writes}
+        return value not in live and self.memory.owned(value, live)
+
+    def _write_in_place(self, statement: Statement, op: Op) -> list[ast.stmt]:
+        base, d, out = op.inputs[0], op.inputs[1], op.outputs[0]
+        nodes: list[ast.stmt] = []
+        own = isinstance(base, Value) and self._owned(base, statement)
+        if not own:
+            nodes.append(assign(self.names[out], call(ast.Attribute(self.e.atom(base), "copy", ast.Load()), [])))
+        elif self.names[base] != self.names[out]:  # type: ignore[index]
+            nodes.append(assign(self.names[out], self.e.atom(base)))
+        index = self.e.index(op, 2)
+        target = ast.Subscript(name(self.names[out]), index, ast.Store())
+        if op.prim.name == "index_set":
+            nodes.append(ast.Assign([target], self.e.atom(d)))
+        elif is_basic(op.attrs["index"], [a.type for a in op.inputs[2:]]):
+            made = self.e.folding.op(d)
+            if made is not None and made.prim.name == "np.negative":
+                nodes.append(ast.AugAssign(target, ast.Sub(), self.e.atom(made.inputs[0])))
+            else:
+                nodes.append(ast.AugAssign(target, ast.Add(), self.e.atom(d)))
+        else:
+            if isinstance(index, ast.Tuple) and any(isinstance(e, ast.Slice) for e in index.elts):
+                index = ast.Subscript(dotted("np.s_"), index, ast.Load())
+            nodes.append(ast.Expr(call("np.add.at", [name(self.names[out]), index, self.e.atom(d)])))
+        return nodes
+
+    # Copies where control flow joins and names could not be shared
+
+    def copies(self, pairs: Iterable[tuple[Value, Atom]]) -> list[ast.stmt]:
+        """Assignments that happen at once; one after another where the order does not matter."""
+        moves = [
+            (self.names[target], self.e.atom(source), self._names_read(source))
+            for target, source in pairs
+            if not isinstance(source, Undefined) and target in self.names and not self._same_name(target, source)
+        ]
+        targets = [target for target, _, _ in moves]
+        if any(target in reads for i, (_, _, reads) in enumerate(moves) for target in targets[:i]):
+            stores: list[ast.expr] = [store(target) for target in targets]
+            return [ast.Assign([ast.Tuple(stores, ast.Store())], ast.Tuple([m[1] for m in moves], ast.Load()))]
+        return [assign(target, value) for target, value, _ in moves]
+
+    def _same_name(self, target: Value, source: Atom) -> bool:
+        return isinstance(source, Value) and self.names.get(source) == self.names[target]
+
+    def _names_read(self, atom: Atom) -> set[str]:
+        return {n.id for n in ast.walk(self.e.atom(atom)) if isinstance(n, ast.Name)}
+
+    # Control flow
+
+    def _if(self, statement: Statement) -> list[ast.stmt]:
+        op = statement.op
+        assert op is not None
+        test = self.e.atom(op.inputs[0])
+        if len(op.outputs) == 1 and not any(statement.blocks) and op.style == "expression":
+            then, other = (self.e.atom(end[0]) for end in statement.ends)
+            return [assign(self.names[op.outputs[0]], ast.IfExp(test, then, other))]
+        halves = [
+            self.block(block) + self.copies(zip(op.outputs, end))
+            for block, end in zip(statement.blocks, statement.ends)
+        ]
+        if not halves[0] and not halves[1]:
+            return []
+        if not halves[0]:
+            return [ast.If(_inverse(test), halves[1], [])]
+        return [ast.If(test, halves[0], halves[1])]
+
+    def _carried(self, op: Op) -> tuple[Value, ...]:
+        params = op.regions[-1].params
+        return params[1 : 1 + op.attrs["carried"]] if op.prim.name == "for" else params
+
+    def _for(self, statement: Statement) -> list[ast.stmt]:
+        op = statement.op
+        assert op is not None
+        params, carried = self._carried(op), op.attrs["carried"]
+        nodes = self.copies(zip(params, op.inputs[3 : 3 + carried]))
+        body = self.block(statement.blocks[0]) + self.copies(zip(params, statement.ends[0]))
+        loop = ast.For(*self._header(statement, op), body or [ast.Pass()], [])
+        return [*nodes, loop]
+
+    def _header(self, statement: Statement, op: Op) -> tuple[ast.expr, ast.expr]:
+        """The loop's target and what it walks over."""
+        index = op.regions[0].params[0]
+        backwards = bool(op.attrs.get("reverse"))
+        derived = bool(op.attrs.get("derived"))
+        targets: list[str] = []
+        walks: list[ast.expr] = []
+        if statement.index_used or not statement.sequences:
+            walks.append(_reversed(self._range(op), backwards and statement.index_used))
+            targets.append(self.names[index] if statement.index_used else "_")
+        for sequence, item in statement.sequences:
+            flip = derived if isinstance(sequence.type, Tape) else backwards
+            walks.append(_reversed(self.e.atom(sequence), flip))
+            targets.append(self.names[item])
+        if len(walks) == 1:
+            return store(targets[0]), walks[0]
+        return ast.Tuple([store(t) for t in targets], ast.Store()), call("zip", walks)
+
+    def _range(self, op: Op) -> ast.expr:
+        start, stop, step = op.inputs[:3]
+        args = [self.e.atom(stop)]
+        unit = isinstance(step, Const) and step.value == 1
+        if not unit or not (isinstance(start, Const) and start.value == 0):
+            args.insert(0, self.e.atom(start))
+        if not unit:
+            args.append(self.e.atom(step))
+        return call("range", args)
+
+    def _while(self, statement: Statement) -> list[ast.stmt]:
+        op = statement.op
+        assert op is not None
+        params = self._carried(op)
+        nodes = self.copies(zip(params, op.inputs))
+        body = self.block(statement.blocks[1]) + self.copies(zip(params, statement.ends[1]))
+        test = self.e.atom(statement.ends[0][0])
+        before = self.block(statement.blocks[0])
+        if before:
+            leave = ast.If(_inverse(test), [ast.Break()], [])
+            return [*nodes, ast.While(ast.Constant(True), [*before, leave, *body], [])]
+        return [*nodes, ast.While(test, body or [ast.Pass()], [])]
+
+    def _return(self, statement: Statement) -> list[ast.stmt]:
+        return [ast.Return(self._result(self.function.result))]
+
+    def _result(self, template: Any) -> ast.expr:
+        if isinstance(template, Slot):
+            return self.e.atom(self.function.body.results[template.number])
+        if isinstance(template, Mapping):
+            keys: list[ast.expr | None] = [constant(key) for key in template]
+            return ast.Dict(keys, [self._result(item) for item in template.values()])
+        if isinstance(template, list):
+            return ast.List([self._result(item) for item in template], ast.Load())
+        if isinstance(template, tuple):
+            return ast.Tuple([self._result(item) for item in template], ast.Load())
+        return constant(template)
+
+
+def _reversed(walk: ast.expr, flip: bool) -> ast.expr:
+    return call("reversed", [walk]) if flip else walk
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+
+
+def _inverse(test: ast.expr) -> ast.expr:
+    """`not test`; comparisons of order stay inside `not`, as nan makes `<` and `>=` both false."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and type(test.ops[0]) in _OPPOSITE and len(test.ops) == 1:
+        return ast.Compare(test.left, [_OPPOSITE[type(test.ops[0])]()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def arguments(signature: Sequence[tuple[str, str, str | None]], captured: Sequence[str]) -> ast.arguments:
+    """The parameter list: (name, kind, default's text); captured names follow as keyword-only ones."""
+    node = ast.arguments([], [], None, [], [], None, [])
+    for text, kind, default in signature:
+        arg = ast.arg(text)
+        value = None if default is None else ast.parse(default, mode="eval").body
+        if kind == "keyword":
+            node.kwonlyargs.append(arg)
+            node.kw_defaults.append(value)
+        elif kind == "sequence":
+            node.vararg = arg
+        else:
+            (node.posonlyargs if kind == "positional" else node.args).append(arg)
+            if value is not None:
+                node.defaults.append(value)
+            else:
+                node.defaults.clear()
+    for text in captured:
+        node.kwonlyargs.append(ast.arg(text))
+        node.kw_defaults.append(None)
+    return node
+
+
+__all__ = ["Codegen", "Origin", "Primitive", "arguments"]

@@ -1,0 +1,320 @@
+"""Spelling one op as a Python expression."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import InternalError
+from ..ir.dims import Dim, Facts, Symbol
+from ..ir.nodes import Atom, Const, Op, Slot, Undefined, Value
+from ..ir.symbolic import METHODS
+from ..ir.types import Array
+from .fold import Folding
+from .shapes import Spelled, dim_expr
+
+_BINARY: dict[str, type[ast.operator]] = {
+    "np.add": ast.Add, "np.subtract": ast.Sub, "np.multiply": ast.Mult, "np.divide": ast.Div,
+    "np.floor_divide": ast.FloorDiv, "np.remainder": ast.Mod, "np.power": ast.Pow, "np.matmul": ast.MatMult,
+    "np.bitwise_and": ast.BitAnd, "np.bitwise_or": ast.BitOr, "np.bitwise_xor": ast.BitXor,
+    "np.left_shift": ast.LShift, "np.right_shift": ast.RShift,
+}  # fmt: skip
+_COMPARE: dict[str, type[ast.cmpop]] = {
+    "np.less": ast.Lt, "np.less_equal": ast.LtE, "np.greater": ast.Gt, "np.greater_equal": ast.GtE,
+    "np.equal": ast.Eq, "np.not_equal": ast.NotEq,
+}  # fmt: skip
+_UNARY: dict[str, type[ast.unaryop]] = {
+    "np.negative": ast.USub, "np.positive": ast.UAdd, "np.invert": ast.Invert, "np.logical_not": ast.Not,
+}  # fmt: skip
+_METHOD_OF = {function: name for name, function in METHODS.items()}
+
+
+def name(text: str) -> ast.Name:
+    return ast.Name(text, ast.Load())
+
+
+def dotted(text: str) -> ast.expr:
+    """`np.linalg.solve` as attribute accesses."""
+    first, *rest = text.split(".")
+    node: ast.expr = name(first)
+    for part in rest:
+        node = ast.Attribute(node, part, ast.Load())
+    return node
+
+
+def call(function: str | ast.expr, args: list[ast.expr], keywords: Mapping[str, ast.expr] | None = None) -> ast.Call:
+    target = dotted(function) if isinstance(function, str) else function
+    return ast.Call(target, args, [ast.keyword(key, value) for key, value in (keywords or {}).items()])
+
+
+def constant(value: Any, text: str | None = None) -> ast.expr:
+    """A number or other literal; negative numbers as a unary minus, so that `(-2) ** 2` keeps its brackets."""
+    if text is not None:
+        return ast.parse(text, mode="eval").body
+    if isinstance(value, np.generic):
+        plain = constant(value.item())
+        return plain if value.dtype in (np.float64, np.bool_) else call(f"np.{value.dtype.name}", [plain])
+    if isinstance(value, float) and not math.isfinite(value):
+        infinite = dotted("np.nan") if math.isnan(value) else dotted("np.inf")
+        return ast.UnaryOp(ast.USub(), infinite) if value < 0 else infinite
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.copysign(1.0, value) < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    if isinstance(value, complex):
+        return call("complex", [constant(value.real), constant(value.imag)])
+    return ast.Constant(value)
+
+
+def literal(value: Any) -> ast.expr:
+    """A static attribute: numbers, strings, tuples, dtypes."""
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return dtype(np.dtype(value))
+    if isinstance(value, type) and value in (float, int, bool, complex):
+        return name(value.__name__)
+    if isinstance(value, tuple):
+        return ast.Tuple([literal(item) for item in value], ast.Load())
+    if isinstance(value, list):
+        return ast.List([literal(item) for item in value], ast.Load())
+    if isinstance(value, Dim):
+        if value.constant is None:
+            raise InternalError(f"length {value} in a static attribute")
+        return ast.Constant(value.constant)
+    return constant(value)
+
+
+def dtype(value: np.dtype[Any]) -> ast.expr:
+    return name("bool") if value.kind == "b" else dotted(f"np.{value.name}")
+
+
+class Expressions:
+    """Spells atoms and ops, with names given to values and folded values spelled in place."""
+
+    def __init__(self, folding: Folding, names: Mapping[Value, str], shapes: Mapping[Op, Spelled], facts: Facts):
+        self.folding, self.names, self.shapes, self.facts = folding, names, shapes, facts
+        self.paths: dict[Value, ast.expr] = {}
+
+    def atom(self, atom: Atom) -> ast.expr:
+        if isinstance(atom, Const):
+            return constant(atom.value, atom.text)
+        if isinstance(atom, Undefined):
+            return ast.Constant(None)
+        op = self.folding.op(atom)
+        if op is not None:
+            return self.op(op)
+        if atom not in self.names:
+            raise InternalError(f"{atom!r} has no name")
+        return name(self.names[atom])
+
+    def op(self, op: Op) -> ast.expr:
+        special = _SPECIAL.get(op.prim.name)
+        if special is not None:
+            spelled = special(self, op)
+            if spelled is not None:
+                return spelled
+        if op.style in ("operator", "augmented"):
+            spelled = self._operator(op)
+            if spelled is not None:
+                return spelled
+        args = [self.atom(a) for a in op.inputs]
+        keywords = {key: literal(value) for key, value in op.attrs.items()}
+        method = _METHOD_OF.get(op.prim.fn)
+        if op.style == "method" and method is not None:
+            return call(ast.Attribute(args[0], method, ast.Load()), args[1:], keywords)
+        if op.style == "attribute" and method is not None:
+            return ast.Attribute(args[0], method, ast.Load())
+        if op.prim.variadic:
+            return self._sequence_call(op, args, keywords)
+        return call(op.prim.name, args, keywords)
+
+    def _sequence_call(self, op: Op, args: list[ast.expr], keywords: dict[str, ast.expr]) -> ast.expr:
+        plain = len(op.prim.operands) - 1
+        listed = ast.List(args[plain:], ast.Load())
+        return call(op.prim.name, [*args[:plain], listed], keywords)
+
+    def _operator(self, op: Op) -> ast.expr | None:
+        args = [self.atom(a) for a in op.inputs]
+        if op.prim.name in _BINARY and len(args) == 2:
+            return ast.BinOp(args[0], _BINARY[op.prim.name](), args[1])
+        if op.prim.name in _COMPARE:
+            return ast.Compare(args[0], [_COMPARE[op.prim.name]()], [args[1]])
+        if op.prim.name in _UNARY:
+            return ast.UnaryOp(_UNARY[op.prim.name](), args[0])
+        if op.prim.name == "np.absolute":
+            return call("abs", args)
+        return None
+
+    # Lengths and shapes
+
+    def shape(self, op: Op) -> ast.expr:
+        """The shape an op spells: `x.shape`, or a tuple of lengths."""
+        spelled = self.shapes[op]
+        if spelled.kind == "like":
+            return ast.Attribute(self.atom(spelled.reads[0]), "shape", ast.Load())
+        return ast.Tuple([self._dim(dim, spelled) for dim in spelled.dims], ast.Load())
+
+    def like(self, op: Op) -> ast.expr | None:
+        """An array with the op's shape and dtype, if one is at hand."""
+        spelled = self.shapes[op]
+        out = op.outputs[0].type
+        if spelled.kind != "like" or not isinstance(out, Array):
+            return None
+        source = spelled.reads[0].type
+        return self.atom(spelled.reads[0]) if isinstance(source, Array) and source.dtype == out.dtype else None
+
+    def length(self, op: Op) -> ast.expr:
+        spelled = self.shapes[op]
+        if spelled.kind == "size":
+            return ast.Attribute(self.atom(spelled.reads[0]), "size", ast.Load())
+        return self._dim(spelled.dims[0], spelled)
+
+    def _dim(self, dim: Dim, spelled: Spelled) -> ast.expr:
+        names: dict[Symbol, ast.expr] = {}
+        for symbol, source in spelled.sources:
+            node = self.atom(source.value)
+            if source.axis is not None:
+                node = ast.Subscript(ast.Attribute(node, "shape", ast.Load()), ast.Constant(source.axis), ast.Load())
+                if isinstance(source.value.type, Array) and source.value.type.ndim == 1:
+                    node = ast.Attribute(self.atom(source.value), "size", ast.Load())
+            names[symbol] = node
+        return dim_expr(dim, names)
+
+    def index(self, op: Op, first: int) -> ast.expr:
+        """The index of a getitem or item assignment; dynamic parts are inputs from number `first` on."""
+        return self._index_part(op.attrs["index"], op.inputs[first:], top=True)
+
+    def _index_part(self, part: Any, dynamic: tuple[Atom, ...], top: bool = False) -> ast.expr:
+        match part:
+            case Slot(number):
+                return self.atom(dynamic[number - 1])
+            case slice():
+                bounds = [None if b is None else self._index_part(b, dynamic) for b in (part.start, part.stop, part.step)]
+                return ast.Slice(*bounds)
+            case tuple():
+                return ast.Tuple([self._index_part(item, dynamic) for item in part], ast.Load())
+            case list():
+                return literal(part)
+            case _:
+                return constant(part)
+
+
+# Ops whose spelling is not a call of their own name
+
+
+def _transpose(e: Expressions, op: Op) -> ast.expr | None:
+    if op.attrs.get("axes") is None and (op.role == "adjoint" or op.style == "attribute"):
+        return ast.Attribute(e.atom(op.inputs[0]), "T", ast.Load())
+    if op.style == "method":
+        axes = op.attrs.get("axes") or ()
+        return call(ast.Attribute(e.atom(op.inputs[0]), "transpose", ast.Load()), [literal(axis) for axis in axes])
+    return None
+
+
+def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
+    """`x[:, None]` in the backward sweep."""
+    out = op.outputs[0].type
+    if op.role != "adjoint" or not isinstance(out, Array):
+        return None
+    axis = op.attrs["axis"]
+    new = {a % out.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
+    entries: list[ast.expr] = [constant(None) if i in new else ast.Slice(None, None, None) for i in range(out.ndim)]
+    while len(entries) > 1 and isinstance(entries[-1], ast.Slice):
+        entries.pop()
+    index = entries[0] if len(entries) == 1 else ast.Tuple(entries, ast.Load())
+    if all(isinstance(entry, ast.Slice) for entry in entries):
+        return e.atom(op.inputs[0])
+    return ast.Subscript(e.atom(op.inputs[0]), index, ast.Load())
+
+
+def _broadcast(e: Expressions, op: Op) -> ast.expr:
+    (source,), out = op.inputs, op.outputs[0].type
+    assert isinstance(out, Array) and isinstance(source.type, Array)
+    if source.type.ndim:
+        return call("np.broadcast_to", [e.atom(source), e.shape(op)])
+    like = e.like(op)
+    value = source.value if isinstance(source, Const) else None
+    plain = constant(value.item() if isinstance(value, np.generic) else value) if value is not None else e.atom(source)
+    if like is not None:
+        return call("np.ones_like", [like]) if value == 1 else call("np.full_like", [like, plain])
+    typed = {} if out.dtype == np.float64 else {"dtype": dtype(out.dtype)}
+    return call("np.ones", [e.shape(op)], typed) if value == 1 else call("np.full", [e.shape(op), plain], typed)
+
+
+def _zeros(e: Expressions, op: Op) -> ast.expr:
+    like = e.like(op)
+    if like is not None:
+        return call("np.zeros_like", [like])
+    wanted = op.attrs["dtype"]
+    return call("np.zeros", [e.shape(op)], {} if wanted == np.float64 else {"dtype": dtype(wanted)})
+
+
+def _astype(e: Expressions, op: Op) -> ast.expr:
+    (source,), wanted = op.inputs, np.dtype(op.attrs["dtype"])
+    assert isinstance(source.type, Array)
+    if source.type.ndim:
+        return call(ast.Attribute(e.atom(source), "astype", ast.Load()), [dtype(wanted)])
+    plain = {"f8": "float", "c16": "complex"}.get(wanted.str[1:])
+    return call(plain or f"np.{wanted.name}", [e.atom(source)])
+
+
+def _reshape(e: Expressions, op: Op) -> ast.expr | None:
+    if op.style == "user":
+        return None
+    shape = e.shape(op)
+    if op.style == "function" and op.role == "primal":
+        return call("np.reshape", [e.atom(op.inputs[0]), shape])
+    if isinstance(shape, ast.Tuple) and shape.elts:
+        return call(ast.Attribute(e.atom(op.inputs[0]), "reshape", ast.Load()), shape.elts)
+    return call(ast.Attribute(e.atom(op.inputs[0]), "reshape", ast.Load()), [shape])
+
+
+def _einsum(e: Expressions, op: Op) -> ast.expr:
+    keywords = {k: literal(v) for k, v in op.attrs.items() if k != "subscripts"}
+    return call("np.einsum", [literal(op.attrs["subscripts"]), *(e.atom(a) for a in op.inputs)], keywords)
+
+
+def _array_maker(e: Expressions, op: Op) -> ast.expr | None:
+    """np.zeros, np.ones, np.full with a computed shape."""
+    if not isinstance(op.attrs.get("shape"), tuple) or op not in e.shapes:
+        return None
+    shape = e.shape(op)
+    if isinstance(shape, ast.Tuple) and len(shape.elts) == 1:
+        shape = shape.elts[0]
+    keywords = {k: literal(v) for k, v in op.attrs.items() if k != "shape"}
+    return call(op.prim.name, [shape, *(e.atom(a) for a in op.inputs[: len(op.prim.operands)])], keywords)
+
+
+def _broadcast_to(e: Expressions, op: Op) -> ast.expr:
+    return call("np.broadcast_to", [e.atom(op.inputs[0]), e.shape(op)])
+
+
+def _shape_of(e: Expressions, op: Op) -> ast.expr:
+    array = e.atom(op.inputs[0])
+    if op.style == "len":
+        return call("len", [array])
+    if op.attrs["axis"] is None:
+        return ast.Attribute(array, "size", ast.Load())
+    return ast.Subscript(ast.Attribute(array, "shape", ast.Load()), constant(op.attrs["axis"]), ast.Load())
+
+
+_SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
+    "np.transpose": _transpose,
+    "np.expand_dims": _expand_dims,
+    "broadcast": _broadcast,
+    "zeros": _zeros,
+    "astype": _astype,
+    "np.reshape": _reshape,
+    "np.einsum": _einsum,
+    "np.zeros": _array_maker,
+    "np.ones": _array_maker,
+    "np.empty": _array_maker,
+    "np.full": _array_maker,
+    "np.broadcast_to": _broadcast_to,
+    "dim": lambda e, op: e.length(op),
+    "shape_of": _shape_of,
+    "constant": lambda e, op: e.atom(op.inputs[0]),
+    "getitem": lambda e, op: ast.Subscript(e.atom(op.inputs[0]), e.index(op, 1), ast.Load()),
+    "not": lambda e, op: ast.UnaryOp(ast.Not(), e.atom(op.inputs[0])),
+}

@@ -1,0 +1,149 @@
+"""Which values become statements and which are folded into the expression that uses them.
+
+A value the user named stays a statement. A value used once is folded where it is used, as long as the line stays
+readable. Views that cost nothing to spell again (`w.T`) are folded everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..ir.nodes import Atom, Const, Function, Op, Region, Value
+
+LINE = 72  # a folded backward line stays within this many characters
+RETURNED = 6  # so short an expression (a name, `-d_x`) may stand in a returned tuple
+
+
+@dataclass
+class Folding:
+    """The decision: `made` finds a value's op, `inline` holds the values without a statement of their own."""
+
+    made: dict[Value, Op] = field(default_factory=dict)
+    inline: set[Value] = field(default_factory=set)
+    uses: dict[Value, list[tuple[Op | None, int]]] = field(default_factory=dict)  # (consumer, region number)
+    region: dict[Value, int] = field(default_factory=dict)
+    width: dict[Value, int] = field(default_factory=dict)
+
+    def op(self, atom: Atom) -> Op | None:
+        """The op to spell in place of the atom, if it is folded."""
+        return self.made.get(atom) if isinstance(atom, Value) and atom in self.inline else None
+
+
+def fold(function: Function, tuple_result: bool) -> Folding:
+    """Decide for the whole function; `tuple_result` says that the results are returned as a tuple."""
+    folding = Folding()
+    _collect(function.body, folding, 0, [0])
+    _visit(function.body, folding, tuple_result)
+    return folding
+
+
+def _collect(region: Region, folding: Folding, number: int, counter: list[int]) -> None:
+    for value in region.params:
+        folding.region[value] = number
+    for op in region.ops:
+        for value in op.outputs:
+            folding.made[value] = op
+            folding.region[value] = number
+        for atom in op.inputs:
+            if isinstance(atom, Value):
+                folding.uses.setdefault(atom, []).append((op, number))
+        for inner in op.regions:
+            counter[0] += 1
+            _collect(inner, folding, counter[0], counter)
+    for atom in region.results:
+        if isinstance(atom, Value):
+            folding.uses.setdefault(atom, []).append((None, number))
+
+
+def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
+    for op in region.ops:
+        for inner in op.regions:
+            _visit(inner, folding, False)
+        for value in op.outputs:
+            folding.width[value] = _width(op, folding)
+        if _may_fold(op, folding):
+            folding.inline.add(op.outputs[0])
+        _keep_short(op, folding)
+    if tuple_result:
+        for atom in region.results:
+            if isinstance(atom, Value) and atom in folding.inline and folding.width[atom] > RETURNED:
+                folding.inline.discard(atom)
+
+
+def _may_fold(op: Op, folding: Folding) -> bool:
+    if not op.prim.pure or len(op.outputs) != 1 or op.prim.name in ("index_add", "index_set"):
+        return False
+    value = op.outputs[0]
+    if trivial(op, folding):
+        return True
+    if op.role == "primal" and value.hint is not None:
+        return False
+    uses = folding.uses.get(value, [])
+    if len(uses) != 1 or uses[0][1] != folding.region[value]:
+        return False
+    consumer = uses[0][0]
+    if consumer is None:  # a result: of the function, or carried on by a loop
+        return folding.region[value] == 0 and op.role == "adjoint" or (op.role == "primal")
+    if consumer.prim.name in ("for", "while"):
+        return _is_bound(value, consumer)
+    if op.prim.name in ("zeros",) and consumer.prim.name in ("index_add", "index_set", "for", "while"):
+        return False
+    return not (consumer.prim.name in ("index_add", "index_set") and consumer.inputs[0] is value)
+
+
+def _is_bound(value: Value, consumer: Op) -> bool:
+    """Loop bounds read well in the header; carried values need a name before it."""
+    return consumer.prim.name == "for" and value in consumer.inputs[:3] and value not in consumer.inputs[3:]
+
+
+def trivial(op: Op, folding: Folding) -> bool:
+    """Spelled again wherever it is read: a transpose of a name, a length, a new axis."""
+    if op.prim.name == "dim":
+        return True
+    if op.prim.name == "constant":
+        return op.outputs[0].hint is None
+    cheap = op.prim.name == "np.transpose" and not op.attrs.get("axes")
+    cheap = cheap or (op.prim.name == "np.expand_dims" and op.role == "adjoint")
+    return cheap and op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
+
+
+def _keep_short(op: Op, folding: Folding) -> None:
+    """Give the widest folded operand a line of its own while the expression is too long."""
+    if op.prim.name in ("if", "for", "while") or op.role != "adjoint":
+        return
+    while folding.width[op.outputs[0]] > LINE:
+        candidates = [
+            a
+            for a in op.inputs
+            if isinstance(a, Value) and a in folding.inline and not trivial(folding.made[a], folding)
+        ]
+        if not candidates:
+            return
+        widest = max(candidates, key=lambda a: folding.width[a])
+        folding.inline.discard(widest)
+        for value in op.outputs:
+            folding.width[value] = _width(op, folding)
+
+
+def _width(op: Op, folding: Folding) -> int:
+    """About how many characters the op takes when spelled out."""
+    widths = [_atom_width(atom, folding) for atom in op.inputs]
+    if op.style in ("operator", "attribute") or op.prim.name in ("np.transpose", "np.expand_dims"):
+        return sum(widths) + 3 * max(len(widths) - 1, 1)
+    attrs = sum(len(key) + len(str(value)) + 3 for key, value in op.attrs.items())
+    return len(op.prim.name) + 2 + sum(widths) + 2 * len(widths) + attrs
+
+
+def _atom_width(atom: Atom, folding: Folding) -> int:
+    if isinstance(atom, Const):
+        return len(repr(atom))
+    if isinstance(atom, Value):
+        if atom in folding.inline:
+            return folding.width[atom] + 2
+        return len(atom.hint or "product")
+    return 0
+
+
+def consumers(value: Value, folding: Folding) -> Sequence[Op | None]:
+    return [op for op, _ in folding.uses.get(value, [])]

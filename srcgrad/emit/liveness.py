@@ -1,0 +1,148 @@
+"""Liveness on statements, interference of values, and who owns which memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..ir.nodes import Atom, Function, Op, Value
+from ..ir.types import Array, Tape
+from .statements import Block, Statement, free_reads
+
+Reads = Callable[[Iterable[Atom]], Iterable[Value]]
+
+
+class Liveness:
+    """Annotates statements with what is live after them, and collects which values exist at the same time."""
+
+    def __init__(self, reads: Reads):
+        self.reads = reads  # values that atoms read, through folded ones
+        self.conflicts: dict[Value, set[Value]] = {}
+
+    def block(self, block: Block, live: frozenset[Value]) -> frozenset[Value]:
+        """Walk backwards from what is live at the end; what is live at the start."""
+        for statement in reversed(block):
+            statement.live_out = live
+            self._defines(statement.writes, live)
+            if statement.kind in ("for", "while"):
+                live = self._loop(statement, live)
+            elif statement.kind == "if":
+                live = self._if(statement, live)
+            else:
+                live = (live - set(statement.writes)) | set(statement.reads)
+        return live
+
+    def _if(self, statement: Statement, live: frozenset[Value]) -> frozenset[Value]:
+        after = live - set(statement.writes)
+        before = after | set(statement.reads)
+        for block, end in zip(statement.blocks, statement.ends):
+            before |= self.block(block, after | set(self.reads(end)))
+        return before
+
+    def _loop(self, statement: Statement, live: frozenset[Value]) -> frozenset[Value]:
+        inside: set[Value] = set()
+        for block, end in zip(statement.blocks, statement.ends):
+            inside |= free_reads(block) | set(self.reads(end))
+        own = self._own(statement)
+        around = (live - set(statement.writes)) | frozenset(inside - own)
+        at_head = around
+        for block, end in zip(statement.blocks[::-1], statement.ends[::-1]):
+            at_head |= self.block(block, around | set(self.reads(end)))
+        assert statement.op is not None
+        test_params = statement.op.regions[0].params if statement.kind == "while" else ()
+        at_head |= set(statement.head)
+        statement.head_live = frozenset(at_head)
+        bounds = set(statement.reads) - set(self.reads(self._inits(statement)))
+        self._defines((*statement.head, *test_params), frozenset(at_head | bounds) - set(test_params))
+        return around | set(statement.reads)
+
+    def _own(self, statement: Statement) -> set[Value]:
+        assert statement.op is not None
+        own = {p for region in statement.op.regions for p in region.params} | set(statement.head)
+        stack = [s for block in statement.blocks for s in block]
+        while stack:
+            each = stack.pop()
+            own |= {*each.writes, *(each.head if each.kind in ("for", "while") else ())}
+            if each.op is not None and each.kind in ("for", "while"):
+                own |= {p for region in each.op.regions for p in region.params}
+            stack += [s for block in each.blocks for s in block]
+        return own
+
+    def _inits(self, statement: Statement) -> tuple[Atom, ...]:
+        assert statement.op is not None
+        first = 3 if statement.kind == "for" else 0
+        return statement.op.inputs[first : first + statement.op.attrs["carried"]]
+
+    def _defines(self, values: Iterable[Value], live: frozenset[Value]) -> None:
+        """Defining a value while others live: they need different names."""
+        values = tuple(values)
+        for value in values:
+            others = (live | set(values)) - {value}
+            self.conflicts.setdefault(value, set()).update(others)
+            for other in others:
+                self.conflicts.setdefault(other, set()).add(value)
+
+
+class Memory:
+    """Which values may share memory, so that writing in place is known to be safe."""
+
+    def __init__(self, function: Function):
+        self.parent: dict[Value, Value] = {}
+        self.foreign: set[Value] = set()
+        for param in function.params:
+            self.foreign.add(param.value)
+        self._region(function.body.ops)
+
+    def root(self, value: Value) -> Value:
+        while value in self.parent:
+            value = self.parent[value]
+        return value
+
+    def union(self, a: Atom, b: Atom) -> None:
+        if not isinstance(a, Value) or not isinstance(b, Value):
+            return
+        x, y = self.root(a), self.root(b)
+        if x is not y:
+            self.parent[y] = x
+            if y in self.foreign:
+                self.foreign.add(x)
+
+    def _region(self, ops: tuple[Op, ...]) -> None:
+        for op in ops:
+            for region in op.regions:
+                self._region(region.ops)
+            self._op(op)
+
+    def _op(self, op: Op) -> None:
+        match op.prim.name:
+            case "if":
+                for region in op.regions:
+                    self._zip(region.results, op.outputs)
+            case "for":
+                (body,) = op.regions
+                self._zip(op.inputs[3:], body.params[1:])
+                self._zip(body.results, body.params[1 : 1 + op.attrs["carried"]])
+                self._zip(body.results, op.outputs)
+            case "while":
+                body = op.regions[1]
+                self._zip(op.inputs, body.params)
+                self._zip(body.params, op.regions[0].params)
+                self._zip(body.results, body.params)
+                self._zip(body.results, op.outputs)
+            case _ if op.prim.view or op.prim.kind == "impure":
+                for value in op.outputs:
+                    self.union(op.inputs[0], value) if op.inputs else None
+
+    def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
+        for a, b in zip(left, right):
+            self.union(a, b)
+
+    def owned(self, value: Value, live: Iterable[Value]) -> bool:
+        """Whether nobody else sees the value's memory: it is not the caller's, and no live value shares it."""
+        if not isinstance(value.type, Array) or self.root(value) in self.foreign:
+            return False
+        root = self.root(value)
+        return not any(other is not value and self.root(other) is root for other in live if _has_memory(other))
+
+
+def _has_memory(value: Value) -> bool:
+    return isinstance(value.type, Tape) or (isinstance(value.type, Array) and value.type.ndim > 0)

@@ -1,0 +1,171 @@
+"""Naming: versions of one variable share its name wherever their lives don't overlap."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable
+
+from ..ir.nodes import Atom, Function, Op, Value
+from ..ir.types import Tape
+from .fold import Folding
+from .statements import Block, Statement
+
+# What an unnamed subexpression is called, by the operation that makes it.
+_WORDS = {
+    "np.add": "total", "np.subtract": "diff", "np.multiply": "product", "np.divide": "ratio", "np.power": "power",
+    "np.matmul": "product", "np.dot": "product", "np.sum": "total", "np.mean": "mean", "np.exp": "exp",
+    "np.log": "log", "np.sqrt": "root", "np.tanh": "tanh", "np.sin": "sine", "np.cos": "cosine",
+    "np.maximum": "upper", "np.minimum": "lower", "getitem": "part", "np.where": "chosen", "np.square": "square",
+    "np.negative": "negative", "np.absolute": "size", "np.greater": "above", "np.less": "below", "np.equal": "same",
+    "np.reciprocal": "inverse", "np.linalg.inv": "inverse", "np.linalg.solve": "solution", "np.max": "top",
+    "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full",
+}  # fmt: skip
+
+
+class Naming:
+    """Classes of values that share a name, and the names."""
+
+    def __init__(self, function: Function, folding: Folding, conflicts: dict[Value, set[Value]]):
+        self.function, self.folding = function, folding
+        self.conflicts = conflicts
+        self.parent: dict[Value, Value] = {}
+        self.members: dict[Value, list[Value]] = {}
+        self.names: dict[Value, str] = {}
+        self.taken = _reserved()
+
+    def find(self, value: Value) -> Value:
+        while value in self.parent:
+            value = self.parent[value]
+        return value
+
+    def _class(self, value: Value) -> list[Value]:
+        return self.members.setdefault(self.find(value), [self.find(value)])
+
+    def clash(self, a: Value, b: Value) -> bool:
+        mine = self._class(a)
+        return any(self.find(other) is self.find(b) for v in mine for other in self.conflicts.get(v, ()))
+
+    def merge(self, a: Atom, b: Atom, force: bool = False) -> bool:
+        """Let two values share one name, if they never exist at once."""
+        if not isinstance(a, Value) or not isinstance(b, Value) or self._folded(a) or self._folded(b):
+            return False
+        x, y = self.find(a), self.find(b)
+        if x is y:
+            return True
+        fixed = {p.value for p in self.function.params if not p.path}
+        if any(v in fixed for v in self._class(x)) and any(v in fixed for v in self._class(y)):
+            return False
+        if not force and self.clash(x, y):
+            return False
+        mine, theirs = self._class(x), self._class(y)
+        self.parent[y] = x
+        mine.extend(theirs)
+        return True
+
+    def _folded(self, value: Value) -> bool:
+        return value in self.folding.inline
+
+    # Coalescing
+
+    def coalesce(self, block: Block) -> None:
+        """First what must share a name, then what would otherwise be copied."""
+        for statement in _walk(block):
+            if statement.op is not None and statement.kind in ("for", "while"):
+                self._loop_must(statement)
+        for statement in _walk(block):
+            op = statement.op
+            if op is None:
+                continue
+            if statement.kind in ("for", "while"):
+                self._loop_may(statement)
+            elif statement.kind == "if":
+                for end in statement.ends:
+                    for result, output in zip(end, op.outputs):
+                        self.merge(output, result)
+            elif op.prim.name in ("index_add", "index_set"):
+                self.merge(op.inputs[0], op.outputs[0])
+            elif op.prim.name in ("np.add", "np.subtract") and op.role == "adjoint":
+                first = op.inputs[0]
+                if isinstance(first, Value) and first.hint == op.outputs[0].hint:
+                    self.merge(first, op.outputs[0])
+
+    def _loop_must(self, statement: Statement) -> None:
+        op = statement.op
+        assert op is not None
+        for param, output in zip(_carried_params(op), op.outputs):
+            self.merge(param, output, force=True)
+        if statement.kind == "while":
+            for a, b in zip(op.regions[0].params, op.regions[1].params):
+                self.merge(b, a, force=True)
+
+    def _loop_may(self, statement: Statement) -> None:
+        op = statement.op
+        assert op is not None
+        first = 3 if statement.kind == "for" else 0
+        params = _carried_params(op)
+        for param, result in zip(params, op.regions[-1].results):
+            self.merge(param, result)
+        for param, init in zip(params, op.inputs[first:]):
+            self.merge(param, init)
+
+    # Names
+
+    def assign(self, block: Block) -> dict[Value, str]:
+        """A name for every value with a statement, in the order of the text."""
+        for param in self.function.params:
+            if not param.path:
+                self._name_class(param.value, param.name)
+        for statement in _walk(block):
+            heads = statement.head if statement.kind in ("for", "while") else ()
+            for value in (*statement.writes, *heads):
+                if value not in self.names and not self._folded(value):
+                    self._name_class(value, self._wish(value))
+        return self.names
+
+    def _name_class(self, value: Value, wish: str) -> None:
+        members = self._class(value)
+        used = {self.names[o] for v in members for o in self.conflicts.get(v, ()) if o in self.names}
+        fixed = {p.name for p in self.function.params if not p.path}
+        name, number = wish, 0
+        own = any(p.value in members and p.name == wish for p in self.function.params)
+        while not own and (name in used or name in self.taken or (name in fixed and self._fixed_live(name, members))):
+            number += 1
+            name = f"{wish}_{number}"
+        for member in members:
+            self.names[member] = name
+
+    def _fixed_live(self, name: str, members: list[Value]) -> bool:
+        """Whether the parameter of that name is still needed while these values live."""
+        owner = next(p.value for p in self.function.params if p.name == name and not p.path)
+        return any(owner in self.conflicts.get(v, ()) for v in members)
+
+    def _wish(self, value: Value) -> str:
+        """The user's name; else a word for the operation; `d_` before it for a cotangent."""
+        hints = [v.hint for v in self._class(value) if v.hint]
+        if isinstance(value.type, Tape):
+            return f"{value.hint or 'value'}_steps"
+        plain = [hint for hint in hints if not hint.startswith("d_")]
+        for hint in (*plain, *hints):
+            return hint
+        op = self.folding.made.get(value)
+        if op is None:
+            return "i"
+        word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
+        return f"d_{word}" if op.role == "adjoint" and op.prim.name == "zeros" else word
+
+
+def _carried_params(op: Op) -> tuple[Value, ...]:
+    params = op.regions[-1].params
+    return params[1 : 1 + op.attrs["carried"]] if op.prim.name == "for" else params
+
+
+def _walk(block: Block) -> Iterable[Statement]:
+    for statement in block:
+        yield statement
+        for inner in statement.blocks:
+            yield from _walk(inner)
+
+
+def _reserved() -> set[str]:
+    return {"np", "math", *keyword.kwlist, *dir(builtins)}

@@ -1,0 +1,90 @@
+"""Printing Python source: astor, checked by parsing its text again, with `ast.unparse` where it falls short.
+
+Comments and the map from generated lines to the user's are attached by walking the tree that was printed and the tree
+of its own text in lockstep.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import InternalError, Origin
+
+
+def print_module(module: ast.Module) -> tuple[str, dict[int, Origin]]:
+    """The module's text with comments, and for each line the user's place that it stems from.
+
+    A statement node may carry `origin` (an `Origin`) and `comment` (text without the hash).
+    """
+    ast.fix_missing_locations(module)
+    text = _print(module)
+    lines = text.splitlines()
+    origins: dict[int, Origin] = {}
+    notes: list[tuple[int, int, Any]] = []
+    for made, read in _lockstep(module, ast.parse(text)):
+        end = read.body[0].lineno - 1 if getattr(read, "body", None) else (read.end_lineno or read.lineno)
+        origin = getattr(made, "origin", None)
+        if origin is not None and origin.file:
+            origins.update(dict.fromkeys(range(read.lineno, max(end, read.lineno) + 1), origin))
+        notes.append((read.lineno, max(end, read.lineno), made))
+    return _annotate(lines, notes, origins)
+
+
+def _print(module: ast.Module) -> str:
+    text = _astor(module)
+    if text is not None and _same(text, module):
+        return text
+    text = ast.unparse(module) + "\n"
+    if not _same(text, module):
+        raise InternalError(f"printed source does not parse back to its tree:\n{text}")
+    return text
+
+
+def _astor(module: ast.Module) -> str | None:
+    """astor's text, or None where it fails; its long-line wrapping is left out, as formatters do that better."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import astor
+
+            return str(astor.to_source(module, pretty_source="".join))
+    except Exception:
+        return None
+
+
+def _same(text: str, module: ast.Module) -> bool:
+    try:
+        return ast.dump(ast.parse(text)) == ast.dump(module)
+    except SyntaxError:
+        return False
+
+
+def _lockstep(made: ast.AST, read: ast.AST) -> Iterator[tuple[Any, Any]]:
+    """Statements of the two equal trees in pairs."""
+    for a, b in zip(ast.iter_child_nodes(made), ast.iter_child_nodes(read)):
+        if isinstance(a, ast.stmt):
+            yield a, b
+        if isinstance(a, (ast.stmt, ast.Module)):
+            yield from _lockstep(a, b)
+
+
+def _annotate(
+    lines: list[str], notes: list[tuple[int, int, Any]], origins: dict[int, Origin]
+) -> tuple[str, dict[int, Origin]]:
+    """Comments behind and above their statements; line numbers move down by the lines put in."""
+    behind = {end: node.comment for _, end, node in notes if getattr(node, "comment", "")}
+    above = {start: node.leading for start, _, node in notes if getattr(node, "leading", ())}
+    text: list[str] = []
+    moved: dict[int, Origin] = {}
+    for number, line in enumerate(lines, 1):
+        indent = line[: len(line) - len(line.lstrip())]
+        text += [f"{indent}# {comment}" for comment in above.get(number, ())]
+        comment = behind.get(number, "")
+        text.append(f"{line}  # {comment}" if comment else line)
+        if number in origins:
+            moved[len(text)] = origins[number]
+    return "\n".join(text) + "\n", moved

@@ -1,0 +1,101 @@
+"""Spelling lengths: where generated code reads a symbolic axis from (`x.shape[0]`, `n`, `x.shape`)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import InternalError
+from ..ir.dims import Dim, Facts, Quotient, Symbol, product
+from ..ir.nodes import Value
+from ..ir.types import Array
+
+
+@dataclass(frozen=True)
+class Source:
+    """A length's home: an axis of an array, or an integer (`axis` is None)."""
+
+    value: Value
+    axis: int | None
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """A shape or a length as generated code writes it: a template over values, and the values it reads."""
+
+    kind: str  # "like" (value.shape) | "size" (value.size) | "dims"
+    reads: tuple[Value, ...]
+    dims: tuple[Dim, ...] = ()
+    sources: tuple[tuple[Symbol, Source], ...] = ()
+
+
+class Lengths:
+    """Finds, among the values in scope, those that reveal a length."""
+
+    def __init__(self, facts: Facts):
+        self.facts = facts
+
+    def shape(self, axes: Sequence[Dim], scope: Sequence[Value], prefer: str | None = None) -> Spelled:
+        """A whole shape: that of a value with the same axes, else put together axis by axis."""
+        same = [v for v in scope if isinstance(v.type, Array) and self.facts.same_axes(v.type.axes, tuple(axes))]
+        if same and axes:
+            best = next((v for v in same if v.hint is not None and v.hint == prefer), same[0])
+            return Spelled("like", (best,))
+        return self.dims(axes, scope)
+
+    def length(self, dim: Dim, scope: Sequence[Value]) -> Spelled:
+        """One length, possibly a product (`x.size`)."""
+        dim = self.facts.canon(dim)
+        if len(dim.terms) == 1 and len(dim.terms[0][0]) > 1:
+            for v in scope:
+                if isinstance(v.type, Array) and v.type.ndim > 1 and self._size(v.type) == dim:
+                    return Spelled("size", (v,))
+        return self.dims((dim,), scope)
+
+    def _size(self, type: Array) -> Dim:
+        return product(self.facts.canon(d) for d in type.axes)
+
+    def dims(self, dims: Sequence[Dim], scope: Sequence[Value]) -> Spelled:
+        canonical = tuple(self.facts.canon(dim) for dim in dims)
+        symbols = sorted({s for dim in canonical for s in dim.symbols()}, key=lambda s: s.name)
+        sources = tuple((symbol, self._source(symbol, scope)) for symbol in symbols)
+        reads = tuple(dict.fromkeys(source.value for _, source in sources))
+        return Spelled("dims", reads, canonical, sources)
+
+    def _source(self, symbol: Symbol, scope: Iterable[Value]) -> Source:
+        found = None
+        for value in scope:
+            if not isinstance(value.type, Array):
+                continue
+            if value.type.dim is not None and self.facts.canon(value.type.dim).symbol == symbol:
+                return Source(value, None)
+            for axis, dim in enumerate(value.type.axes):
+                if found is None and self.facts.canon(dim).symbol == symbol:
+                    found = Source(value, axis)
+        if found is None:
+            raise InternalError(f"no value in scope reveals the length {symbol}")
+        return found
+
+
+def dim_expr(dim: Dim, names: dict[Symbol, ast.expr]) -> ast.expr:
+    """A polynomial as an expression, in the order in which a person writes it."""
+    total: ast.expr | None = None
+    for monomial, c in dim.terms:
+        factors = [_atom_expr(atom, names) for atom in monomial]
+        if abs(c) != 1 or not factors:
+            factors.insert(0, ast.Constant(abs(c)))
+        term = factors[0]
+        for factor in factors[1:]:
+            term = ast.BinOp(term, ast.Mult(), factor)
+        if total is None:
+            total = ast.UnaryOp(ast.USub(), term) if c < 0 else term
+        else:
+            total = ast.BinOp(total, ast.Sub() if c < 0 else ast.Add(), term)
+    return total if total is not None else ast.Constant(0)
+
+
+def _atom_expr(atom: Symbol | Quotient, names: dict[Symbol, ast.expr]) -> ast.expr:
+    if isinstance(atom, Symbol):
+        return names[atom]
+    return ast.BinOp(dim_expr(atom.top, names), ast.FloorDiv(), ast.Constant(atom.bottom))

@@ -1,0 +1,242 @@
+"""The function as a tree of statements: what each one reads and writes, before anything has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..ir.dims import Facts
+from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.types import Array, Tape
+from .fold import Folding
+from .shapes import Lengths, Spelled
+
+Block = list["Statement"]
+
+
+@dataclass(eq=False)
+class Statement:
+    """kind: leaf | op | if | for | while | tape (an empty list) | record (append) | count | return.
+
+    `reads` and `writes` are values; `head` are the values that a loop header binds; `ends` holds, for each block, the
+    atoms that its end hands over.
+    """
+
+    kind: str
+    op: Op | None = None
+    reads: dict[Value, None] = field(default_factory=dict)
+    writes: tuple[Value, ...] = ()
+    blocks: list[Block] = field(default_factory=list)
+    head: tuple[Value, ...] = ()
+    ends: list[tuple[Atom, ...]] = field(default_factory=list)
+    item: Value | None = None
+    live_out: frozenset[Value] = frozenset()
+    head_live: frozenset[Value] = frozenset()
+    # for loops: what the header walks over
+    sequences: list[tuple[Value, Value]] = field(default_factory=list)  # (array or tape, item)
+    index_used: bool = True
+
+
+class Scheduler:
+    """Turns a folded function into statements."""
+
+    def __init__(self, function: Function, folding: Folding, facts: Facts):
+        self.function, self.folding = function, folding
+        self.lengths = Lengths(facts)
+        self.params = [p.value for p in function.params]
+        self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
+        self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
+
+    def run(self) -> Block:
+        block = [
+            Statement("leaf", writes=(p.value,), item=p.value) for p in self.function.params if p.path or p.capture
+        ]
+        block = [s for s in block if self._is_path(s)]
+        scope = list(self.params)
+        block += self.block(self.function.body.ops, scope)
+        end = Statement("return")
+        end.reads = self.reads(self.function.body.results, scope)
+        return [*block, end]
+
+    def _is_path(self, statement: Statement) -> bool:
+        return any(p.value is statement.item and p.path for p in self.function.params)
+
+    def block(self, ops: Sequence[Op], scope: list[Value], records: dict[Value, list[Value]] | None = None) -> Block:
+        """`records`: value -> tapes that it is appended to as soon as it is defined."""
+        statements: Block = []
+        for op in ops:
+            if op.outputs and op.outputs[0] in self.folding.inline:
+                continue
+            if op.outputs and op.outputs[0] in self.skipped:
+                statements += self._records(op.outputs, records)
+                continue
+            statements += self._statement(op, scope)
+            scope.extend(v for v in op.outputs if not isinstance(v.type, Tape))
+            statements += self._records(op.outputs, records)
+        return statements
+
+    def _records(self, values: Iterable[Value], records: dict[Value, list[Value]] | None) -> Block:
+        return [
+            Statement("record", reads={v: None, tape: None}, item=v, writes=(), head=(tape,))
+            for v in values
+            for tape in (records or {}).get(v, ())
+        ]
+
+    def _statement(self, op: Op, scope: list[Value]) -> Block:
+        match op.prim.name:
+            case "if":
+                return [self._if(op, scope)]
+            case "for":
+                return self._for(op, scope)
+            case "while":
+                return self._while(op, scope)
+        return [Statement("op", op, self.op_reads(op, scope), op.outputs)]
+
+    def _if(self, op: Op, scope: list[Value]) -> Statement:
+        statement = Statement("if", op, self.reads(op.inputs, scope), op.outputs)
+        for region in op.regions:
+            inner = list(scope)
+            statement.blocks.append(self.block(region.ops, inner))
+            statement.ends.append(region.results)
+            self.reads(region.results, inner)
+        return statement
+
+    def _tapes(self, op: Op, body: Region) -> tuple[Block, dict[Value, list[Value]]]:
+        """Empty lists before the loop, and which values go into them."""
+        carried = op.attrs["carried"]
+        tapes = op.outputs[carried : len(body.results)]
+        records: dict[Value, list[Value]] = {}
+        for tape, source in zip(tapes, body.results[carried:]):
+            assert isinstance(source, Value)
+            records.setdefault(source, []).append(tape)
+        return [Statement("tape", op, {}, (tape,)) for tape in tapes], records
+
+    def _for(self, op: Op, scope: list[Value]) -> Block:
+        (body,) = op.regions
+        carried = op.attrs["carried"]
+        before, records = self._tapes(op, body)
+        statement = Statement("for", op)
+        self._sequences(op, statement)
+        index = body.params[0]
+        inner = [*scope, *body.params[1:]] if not statement.index_used else [*scope, *body.params]
+        items = [item for _, item in statement.sequences]
+        inner += [i for i in items if i not in inner]
+        params = body.params[1 : 1 + carried]
+        block = self._records([*params, *items], records) + self.block(body.ops, inner, records)
+        statement.blocks = [block]
+        statement.ends = [body.results[:carried]]
+        self.reads(body.results, inner)
+        statement.reads = self.reads(op.inputs[3 : 3 + carried], scope)
+        statement.reads.update((s, None) for s, _ in statement.sequences)
+        if statement.index_used or not statement.sequences:
+            statement.reads.update(self.reads(op.inputs[:3], scope))
+        statement.head = (*((index,) if statement.index_used else ()), *params, *items)
+        statement.writes = op.outputs[:carried]
+        return [*before, statement]
+
+    def _sequences(self, op: Op, statement: Statement) -> None:
+        """Walk over arrays and tapes themselves where the index serves for nothing else."""
+        (body,) = op.regions
+        index, carried = body.params[0], op.attrs["carried"]
+        tapes = list(zip(op.inputs[3 + carried :], body.params[1 + carried :]))
+        walked = [o for o in body.ops if self._walks(o, op)]
+        uses = self.folding.uses.get(index, [])
+        statement.index_used = len(uses) != len(walked)
+        if not statement.index_used:
+            for each in walked:
+                source = each.inputs[0]
+                assert isinstance(source, Value)
+                statement.sequences.append((source, each.outputs[0]))
+                self.folding.inline.discard(each.outputs[0])
+                self.skipped.add(each.outputs[0])
+        statement.sequences += [(t, i) for t, i in tapes if isinstance(t, Value)]
+
+    def _walks(self, op: Op, loop: Op) -> bool:
+        """`xs[i]` that came from `for x in xs`."""
+        body = loop.regions[0]
+        inside = set(body.params) | {v for o in body.ops for v in o.outputs}
+        return (
+            op.prim.name == "getitem"
+            and op.style == "iteration"
+            and op.inputs[0] not in inside
+            and op.inputs[1] is body.params[0]
+        )
+
+    def _while(self, op: Op, scope: list[Value]) -> Block:
+        test, body = op.regions
+        carried = op.attrs["carried"]
+        before, records = self._tapes(op, body)
+        statement = Statement("while", op, self.reads(op.inputs, scope), op.outputs[:carried])
+        test_scope, inner = [*scope, *test.params], [*scope, *body.params]
+        test_block = self.block(test.ops, test_scope)
+        self.reads(test.results, test_scope)
+        statement.blocks = [test_block, self._records(body.params, records) + self.block(body.ops, inner, records)]
+        statement.ends = [test.results, body.results[:carried]]
+        self.reads(body.results, inner)
+        statement.head = tuple(body.params)
+        if op.outputs[-1] in self.folding.uses:
+            before.append(Statement("count", op, {}, (op.outputs[-1],)))
+            statement.blocks[1].append(
+                Statement("count", None, {op.outputs[-1]: None}, (), head=(op.outputs[-1],))
+            )
+        return [*before, statement]
+
+    # Reads, through folded values
+
+    def reads(self, atoms: Iterable[Atom], scope: Sequence[Value]) -> dict[Value, None]:
+        found: dict[Value, None] = {}
+        for atom in atoms:
+            if not isinstance(atom, Value):
+                continue
+            op = self.folding.op(atom)
+            if op is None:
+                found[atom] = None
+            else:
+                found.update(self.op_reads(op, scope))
+        return found
+
+    def op_reads(self, op: Op, scope: Sequence[Value]) -> dict[Value, None]:
+        found = self.reads(op.inputs, scope)
+        spelled = self._shape(op, [*scope, *found])
+        if spelled is not None:
+            self.shapes[op] = spelled
+            found.update(dict.fromkeys(spelled.reads))
+        return found
+
+    def _shape(self, op: Op, scope: Sequence[Value]) -> Spelled | None:
+        if op.prim.name == "dim":
+            return self.lengths.length(op.attrs["dim"], scope)
+        if "shape" not in op.attrs or not isinstance(op.attrs["shape"], tuple):
+            return None
+        if op.style == "user":
+            return None
+        (value,) = op.outputs
+        assert isinstance(value.type, Array)
+        hint = value.hint
+        prefer = hint.removeprefix("d_") if hint and hint.startswith("d_") else None
+        axes = value.type.axes
+        if not axes or all(d.constant is not None for d in axes):
+            return self.lengths.dims(axes, scope)
+        ordered = [v for v in scope if v is not value]
+        if op.inputs and op.prim.name != "np.reshape":
+            ordered = [v for v in ordered if v is not op.inputs[0]]
+        return self.lengths.shape(axes, ordered, prefer)
+
+
+def free_reads(block: Block) -> set[Value]:
+    """What a block reads of the values around it."""
+    defined: set[Value] = set()
+    needed: set[Value] = set()
+    for statement in block:
+        needed |= set(statement.reads) - defined
+        for inner in statement.blocks:
+            needed |= free_reads(inner) - defined - set(statement.head)
+        for end in statement.ends:
+            needed |= {a for a in end if isinstance(a, Value)} - defined - set(statement.head) - _inner(statement)
+        defined |= set(statement.writes)
+    return needed
+
+
+def _inner(statement: Statement) -> set[Value]:
+    """Values defined inside a compound statement's blocks."""
+    return {v for block in statement.blocks for s in block for v in (*s.writes, *s.head, *_inner(s))}

@@ -1,0 +1,59 @@
+"""The last word on results: every gradient is a fresh, writable array shared with nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from ..ir.builder import Builder
+from ..ir.dims import Facts
+from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.primitive import named
+from ..ir.types import Array
+
+
+def own_results(function: Function, facts: Facts, which: Collection[int]) -> Function:
+    """Copy those results (by number) that are, or may be, an argument's memory or each other's."""
+    made = {value: op for op in function.body.ops for value in op.outputs}
+    builder = Builder(facts, role="adjoint")
+    results: list[Atom] = []
+    seen: set[Value] = set()
+    for number, atom in enumerate(function.body.results):
+        if number in which and isinstance(atom, Value) and isinstance(atom.type, Array) and atom.type.ndim:
+            if atom in seen or not _fresh(atom, made):
+                (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
+                atom = copy
+            seen.add(atom)
+        results.append(atom)
+    body = replace(function.body, ops=(*function.body.ops, *builder.ops), results=tuple(results))
+    return function.with_body(body)
+
+
+def _fresh(atom: Atom, made: dict[Value, Op]) -> bool:
+    """Whether the value is memory that this call allocated, and that nothing else holds."""
+    if not isinstance(atom, Value):
+        return True
+    op = made.get(atom)
+    if op is None:
+        return False
+    if op.prim.name == "broadcast":
+        source = op.inputs[0].type
+        return isinstance(source, Array) and source.ndim == 0  # spelled as np.full
+    if op.prim.name in ("if", "for", "while"):
+        return all(_fresh_in(region, op, atom, made) for region in op.regions)
+    if op.prim.name in ("index_add", "index_set"):
+        return True  # written into owned memory, or into a copy
+    return not op.prim.view and op.prim.kind != "impure"
+
+
+def _fresh_in(region: Region, op: Op, atom: Value, made: dict[Value, Op]) -> bool:
+    position = op.outputs.index(atom)
+    if position >= len(region.results):
+        return True
+    inner = made | {v: o for o in region.ops for v in o.outputs}
+    first = {"for": 3, "while": 0}.get(op.prim.name)
+    starts_fresh = first is None or _fresh(op.inputs[first + position], made)
+    result = region.results[position]
+    if isinstance(result, Value) and result in region.params:
+        return starts_fresh
+    return starts_fresh and _fresh(result, inner)

@@ -1,0 +1,161 @@
+"""Functions without derivative: results that are integers, booleans or steps, and arrays made from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.dims import Dim, Facts, as_dim
+from ..ir.infer import elementwise as elementwise_type
+from ..ir.primitive import Infer
+from ..ir.types import Array, Type
+from .axes import array, dtype_of, normal_axis, same_axes
+from .internal import unbroadcast
+from .registry import Case, constant, linear
+from .shaping import size
+
+# Comparisons, logic, bits
+for function in (
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.isclose,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
+):  # fmt: skip
+    constant(function, operands=("a", "b"), infer=elementwise_type(function), cheap=True)
+for function in (np.logical_not, np.invert, np.isnan, np.isfinite, np.isinf, np.signbit):
+    constant(function, operands=("x",), infer=elementwise_type(function), cheap=True)
+
+# Steps: the derivative is zero wherever there is one
+for function in (np.floor, np.ceil, np.trunc, np.rint, np.sign):
+    constant(function, operands=("x",), infer=elementwise_type(function), convention="0 at the steps too")
+constant(np.floor_divide, operands=("a", "b"), infer=elementwise_type(np.floor_divide), convention="0 at the steps too")
+constant(
+    np.heaviside, operands=("a", "b"), infer=elementwise_type(np.heaviside), convention="0 at the step too"
+)
+constant(
+    np.round,
+    operands=("a",),
+    keywords=("decimals",),
+    signature=("a", "decimals", "out"),
+    infer=same_axes(np.round),
+    aliases=(np.around,),
+    convention="0 at the steps too",
+)
+
+
+# Order and search
+def _argsort_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    x = array(types[0])
+    if attrs.get("axis", -1) is None:
+        return Array(np.dtype(np.intp), (size(facts, x),))
+    normal_axis(attrs.get("axis", -1), x.ndim)
+    return Array(np.dtype(np.intp), x.axes)
+
+
+def _searched_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(np.intp), array(types[1]).axes)
+
+
+def _nonzero_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
+    x, count = array(types[0]), facts.fresh("count")
+    if not x.ndim:
+        raise Unsupported("np.nonzero of a number")
+    return tuple(Array(np.dtype(np.intp), (count,)) for _ in x.axes)
+
+
+constant(np.argsort, operands=("a",), keywords=("axis", "kind"), infer=_argsort_type)
+constant(np.searchsorted, operands=("a", "v"), keywords=("side",), infer=_searched_type)
+constant(np.nonzero, operands=("a",), infer=_nonzero_type)
+
+
+# Arrays made from a shape: its lengths may be symbolic. Operands beyond the fill value only keep names alive.
+def _filled_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(attrs.get("dtype") or float), _shape(attrs["shape"]))
+
+
+def _full_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    dtype = attrs.get("dtype")
+    known = np.dtype(dtype) if dtype is not None else dtype_of(np.asarray, [array(types[0])])
+    return Array(known, _shape(attrs["shape"]))
+
+
+def _shape(shape: Any) -> tuple[Dim, ...]:
+    return tuple(as_dim(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+
+
+def _maker(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *names, shape, dtype=float: function(shape, dtype or float)
+
+
+for function in (np.zeros, np.ones, np.empty):
+    constant(
+        function, operands=(), keywords=("shape", "dtype"), infer=_filled_type, fn=_maker(function), cheap=True
+    )
+
+linear(
+    np.full,
+    lambda d, y, fill, *names, shape, dtype=None: unbroadcast(d, fill),
+    operands=("fill_value",),
+    keywords=("shape", "dtype"),
+    signature=("shape", "fill_value", "dtype"),
+    infer=_full_type,
+    fn=lambda fill, *names, shape, dtype=None: np.full(shape, fill, dtype),
+    cases=[Case((), shape=(2, 3)), Case((), shape=3), Case((), shape=(3,), dtype=np.float64)],
+)
+
+
+# Arrays like another one
+def _like_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    x = array(types[0])
+    shape = _shape(attrs["shape"]) if attrs.get("shape") is not None else x.axes
+    return Array(np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else x.dtype, shape)
+
+
+for function in (np.zeros_like, np.ones_like, np.empty_like):
+    constant(function, operands=("a",), keywords=("dtype",), infer=_like_type, cheap=True)
+linear(
+    np.full_like,
+    None,
+    lambda d, y, a, fill, *, dtype=None: unbroadcast(d, fill),
+    operands=("a", "fill_value"),
+    keywords=("dtype",),
+    infer=_like_type,
+    cases=[Case((2, 3), ()), Case((2, 3), (), dtype=np.float64)],
+)
+
+
+# Identity matrices, ranges and grids: lengths come from integer operands
+def _eye_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    lengths = [_length(facts, t) for t in types]
+    return Array(np.dtype(attrs.get("dtype") or float), (lengths[0], lengths[-1]))
+
+
+def _length(facts: Facts, type: Type) -> Dim:
+    dim = array(type).dim
+    return facts.fresh() if dim is None else dim
+
+
+for function, operands, names in (
+    (np.eye, ("N", "M"), ("k", "dtype")),
+    (np.identity, ("n",), ("dtype",)),
+    (np.tri, ("N", "M"), ("k", "dtype")),
+):
+    constant(function, operands=operands, keywords=names, infer=_eye_type)
+
+
+def _arange_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    arrays = [array(t) for t in types]
+    dtype = np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else dtype_of(np.arange, arrays, ndim=0)
+    dims = [a.dim for a in arrays]
+    start, stop = (as_dim(0), dims[0]) if len(dims) == 1 else (dims[0], dims[1])
+    step = dims[2] if len(dims) > 2 else as_dim(1)
+    if start is None or stop is None or step is None or not step.constant or step.constant < 0:
+        return Array(dtype, (facts.fresh(),))
+    if not facts.require(">=", stop, start):
+        return Array(dtype, (facts.fresh(),) if (stop - start).constant is None else (as_dim(0),))
+    return Array(dtype, ((stop - start + (step.constant - 1)) // step.constant,))
+
+
+constant(np.arange, operands=("start", "stop", "step"), keywords=("dtype",), infer=_arange_type)

@@ -1,0 +1,47 @@
+"""Calls that only pass through: print, assert, random draws. They run once, in order, in the forward sweep."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..ir.dims import Facts
+from ..ir.primitive import Primitive, register
+from ..ir.types import Type
+
+SLOT = "_slot_"
+
+
+def _infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
+    result: Type | tuple[Type, ...] = attrs["types"]
+    return result
+
+
+def run(*inputs: Any, template: ast.AST, **_: Any) -> Any:
+    """Execute the user's own call, with its run-time parts given."""
+    scope = {f"{SLOT}{i}": value for i, value in enumerate(inputs)} | {"np": np}
+    if isinstance(template, ast.expr):
+        return eval(compile(ast.fix_missing_locations(ast.Expression(template)), "<effect>", "eval"), scope)
+    assert isinstance(template, ast.stmt)
+    exec(compile(ast.fix_missing_locations(ast.Module([template], [])), "<effect>", "exec"), scope)
+    return None
+
+
+EFFECT = register(Primitive("effect", fn=run, infer=_infer, operands=("*inputs",), kind="impure"))
+
+
+class _Fill(ast.NodeTransformer):
+    def __init__(self, parts: Sequence[ast.expr]):
+        self.parts = parts
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.parts[int(node.id.removeprefix(SLOT))] if node.id.startswith(SLOT) else node
+
+
+def fill_template(template: ast.AST, parts: Sequence[ast.expr]) -> Any:
+    """The user's call with its slots replaced by expressions."""
+    return _Fill(parts).visit(copy.deepcopy(template))

@@ -1,0 +1,528 @@
+"""Derivatives of products of arrays: matmul and its relatives, tensordot, einsum, kron, cross, trace.
+
+Giles (2008), "An extended collection of matrix derivative results", section 2; written as matrix products wherever
+the operation is one, so that the backward sweep spends its time in BLAS too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.dims import ONE, Dim, Facts, as_dim
+from ..ir.infer import broadcast_axes, check_equal
+from ..ir.types import Array, Type
+from .axes import array, dtype_of, normal_axis
+from .internal import broadcast, eye, unbroadcast
+from .registry import Case, bilinear, linear
+
+
+# matmul: the cotangent times the other factor's transpose, summed over broadcast batches
+def _matmul_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if not a.ndim or not b.ndim:
+        raise Unsupported("matmul of a number", "Use `*`.")
+    check_equal(facts, a.axes[-1], b.axes[-2] if b.ndim > 1 else b.axes[0], "matmul")
+    batch = broadcast_axes(facts, [a.axes[:-2], b.axes[:-2]])
+    axes = (*batch, *a.axes[-2:-1], *(b.axes[-1:] if b.ndim > 1 else ()))
+    return Array(dtype_of(np.matmul, (a, b)), axes)
+
+
+def _matmul_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1 and b.ndim == 1:
+        return d * b
+    if b.ndim == 1:
+        return np.expand_dims(d, -1) * b if a.ndim > 2 else np.outer(d, b)
+    if a.ndim == 1:
+        return b @ d if b.ndim == 2 else unbroadcast((b @ np.expand_dims(d, -1))[..., 0], a)
+    if a.ndim == 2 and b.ndim > 2:
+        shared = (*range(d.ndim - 2), d.ndim - 1)
+        return np.tensordot(d, b, axes=(shared, shared))
+    return unbroadcast(d @ transposed(b), a)
+
+
+def _matmul_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1 and b.ndim == 1:
+        return d * a
+    if a.ndim == 1:
+        return np.expand_dims(a, 1) * np.expand_dims(d, -2) if b.ndim > 2 else np.outer(a, d)
+    if b.ndim == 1 and a.ndim == 2:
+        return a.T @ d
+    if b.ndim <= 2 < a.ndim:  # all batches in one product
+        shared = tuple(range(a.ndim - 1))
+        return np.tensordot(a, d, axes=(shared, shared))
+    return unbroadcast(transposed(a) @ d, b)
+
+
+def transposed(x: Any) -> Any:
+    """Every matrix in `x` transposed."""
+    return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
+
+
+bilinear(
+    np.matmul,
+    _matmul_left,
+    _matmul_right,
+    operands=("a", "b"),
+    infer=_matmul_type,
+    cases=[
+        *(Case(a, b) for a in ((3,), (2, 3), (4, 2, 3)) for b in ((3,), (3, 2), (4, 3, 2))),
+        Case((1, 2, 3), (4, 3, 2)),
+        Case((4, 2, 3), (1, 3, 2)),
+        Case((5, 1, 2, 3), (4, 3, 2)),
+        Case((2, 3), (5, 4, 3, 2)),
+        Case((5, 4, 2, 3), (3,)),
+        Case((1, 3), (3, 1)),
+        Case((3, 1), (1, 2)),
+    ],
+)
+
+
+# dot: matmul up to two axes, and then the sum over the last axis of a and the last but one of b
+def _contracted(a: Any, b: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return (a.ndim - 1,), (max(b.ndim - 2, 0),)
+
+
+def _dot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if not a.ndim or not b.ndim:
+        return Array(dtype_of(np.dot, (a, b)), (*a.axes, *b.axes))
+    return _contraction_type(facts, a, b, *_contracted(a, b))
+
+
+def _dot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if not a.ndim or not b.ndim:
+        return d * b if a.ndim or not b.ndim else np.sum(d * b)
+    if a.ndim <= 2 and b.ndim <= 2:
+        return _matmul_left(d, y, a, b)
+    return _contraction_left(d, a, b, *_contracted(a, b))
+
+
+def _dot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if not a.ndim or not b.ndim:
+        return d * a if b.ndim or not a.ndim else np.sum(d * a)
+    if a.ndim <= 2 and b.ndim <= 2:
+        return _matmul_right(d, y, a, b)
+    return _contraction_right(d, a, b, *_contracted(a, b))
+
+
+_RANKS: tuple[tuple[int, ...], ...] = ((3,), (2, 3), (4, 2, 3))
+bilinear(
+    np.dot,
+    _dot_left,
+    _dot_right,
+    operands=("a", "b"),
+    signature=("a", "b", "out"),
+    infer=_dot_type,
+    cases=[
+        *(Case(a, b) for a in _RANKS for b in ((3,), (3, 2), (4, 3, 2))),
+        *(Case(a, b) for a, b in (((), ()), ((), (3,)), ((2, 3), ()))),
+    ],
+)
+
+
+# Contractions: the axes of the result are the free axes of a, then those of b
+def _contraction_type(
+    facts: Facts, a: Array, b: Array, a_axes: Sequence[int], b_axes: Sequence[int]
+) -> Type:
+    for i, j in zip(a_axes, b_axes):
+        check_equal(facts, a.axes[i], b.axes[j], "the axes summed over")
+    free = [dim for i, dim in enumerate(a.axes) if i not in a_axes]
+    free += [dim for j, dim in enumerate(b.axes) if j not in b_axes]
+    return Array(dtype_of(np.dot, (a, b)), tuple(free))
+
+
+def _contraction_left(d: Any, a: Any, b: Any, a_axes: Sequence[int], b_axes: Sequence[int]) -> Any:
+    """Contract d with b over b's free axes; what is left is a's free axes, then the summed ones in b's order."""
+    a_free = [i for i in range(a.ndim) if i not in a_axes]
+    b_free = [j for j in range(b.ndim) if j not in b_axes]
+    result = np.tensordot(d, b, axes=(tuple(range(len(a_free), d.ndim)), tuple(b_free)))
+    order = [*a_free, *(i for _, i in sorted(zip(b_axes, a_axes)))]
+    return _reordered(result, order)
+
+
+def _contraction_right(d: Any, a: Any, b: Any, a_axes: Sequence[int], b_axes: Sequence[int]) -> Any:
+    a_free = [i for i in range(a.ndim) if i not in a_axes]
+    b_free = [j for j in range(b.ndim) if j not in b_axes]
+    result = np.tensordot(a, d, axes=(tuple(a_free), tuple(range(len(a_free)))))
+    order = [*(j for _, j in sorted(zip(a_axes, b_axes))), *b_free]
+    return _reordered(result, order)
+
+
+def _reordered(x: Any, order: Sequence[int]) -> Any:
+    """Put axis k of `x` at place order[k]."""
+    axes = tuple(int(i) for i in np.argsort(order))
+    if axes == tuple(range(len(axes))):
+        return x
+    return x.T if axes == (1, 0) else np.transpose(x, axes)
+
+
+def _tensordot_axes(axes: Any, a: Any, b: Any) -> tuple[list[int], list[int]]:
+    if isinstance(axes, (int, np.integer)):
+        return list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes)))
+    left, right = ((each,) if isinstance(each, (int, np.integer)) else each for each in axes)
+    if len(left) != len(right):
+        raise Unsupported("tensordot sums over as many axes of a as of b")
+    return [normal_axis(i, a.ndim) for i in left], [normal_axis(j, b.ndim) for j in right]
+
+
+def _tensordot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    return _contraction_type(facts, a, b, *_tensordot_axes(attrs.get("axes", 2), a, b))
+
+
+def _tensordot_left(d: Any, y: Any, a: Any, b: Any, *, axes: Any = 2) -> Any:
+    a_axes, b_axes = _tensordot_axes(axes, a, b)
+    if a.ndim == b.ndim == 2 and (a_axes, b_axes) == ([1], [0]):
+        return d @ b.T
+    return _contraction_left(d, a, b, a_axes, b_axes)
+
+
+def _tensordot_right(d: Any, y: Any, a: Any, b: Any, *, axes: Any = 2) -> Any:
+    a_axes, b_axes = _tensordot_axes(axes, a, b)
+    if a.ndim == b.ndim == 2 and (a_axes, b_axes) == ([1], [0]):
+        return a.T @ d
+    return _contraction_right(d, a, b, a_axes, b_axes)
+
+
+bilinear(
+    np.tensordot,
+    _tensordot_left,
+    _tensordot_right,
+    operands=("a", "b"),
+    keywords=("axes",),
+    infer=_tensordot_type,
+    cases=[
+        Case((2, 3, 4), (3, 4, 5)),
+        Case((2, 3), (3, 2), axes=1),
+        Case((3,), (3,), axes=1),
+        Case((2,), (3, 4), axes=0),
+        Case((2, 3, 4), (4, 5), axes=1),
+        Case((2, 3, 4), (4, 5), axes=(-1, 0)),
+        Case((2, 3, 4), (3, 5, 2), axes=((0, 1), (2, 0))),
+        Case((2, 3, 4), (5, 4, 3, 2), axes=([2, 0, 1], [1, 3, 2])),
+        Case((2, 3), (4, 3), axes=((1,), (1,))),
+    ],
+)
+
+
+# inner: the sum over both last axes; outer: all products
+def _inner_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if not a.ndim or not b.ndim:
+        return Array(dtype_of(np.dot, (a, b)), (*a.axes, *b.axes))
+    return _contraction_type(facts, a, b, (a.ndim - 1,), (b.ndim - 1,))
+
+
+def _inner_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if min(a.ndim, b.ndim) == 0 or a.ndim == b.ndim == 1:
+        return _dot_left(d, y, a, b)
+    if b.ndim == 2:
+        return d @ b
+    return np.outer(d, b) if (a.ndim, b.ndim) == (2, 1) else _contraction_left(d, a, b, [a.ndim - 1], [b.ndim - 1])
+
+
+def _inner_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+    if min(a.ndim, b.ndim) == 0 or a.ndim == b.ndim == 1:
+        return _dot_right(d, y, a, b)
+    if (a.ndim, b.ndim) == (2, 2):
+        return d.T @ a
+    return np.outer(d, a) if (a.ndim, b.ndim) == (1, 2) else _contraction_right(d, a, b, [a.ndim - 1], [b.ndim - 1])
+
+
+bilinear(
+    np.inner,
+    _inner_left,
+    _inner_right,
+    operands=("a", "b"),
+    infer=_inner_type,
+    cases=[
+        *(Case(a, b) for a in _RANKS for b in ((3,), (4, 3), (4, 2, 3))),
+        *(Case(a, b) for a, b in (((), ()), ((), (3,)), ((2, 3), ()))),
+    ],
+)
+
+
+def _size(x: Array, facts: Facts) -> Dim:
+    total = ONE
+    for dim in x.axes:
+        total = total * facts.canon(dim)
+    return total
+
+
+def _outer_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    return Array(dtype_of(np.outer, (a, b)), (_size(a, facts), _size(b, facts)))
+
+
+def _flat(x: Any) -> Any:
+    return x if x.ndim == 1 else np.ravel(x)
+
+
+def _shaped(x: Any, like: Any) -> Any:
+    return x if like.ndim == 1 else x.reshape(like.shape)
+
+
+bilinear(
+    np.outer,
+    lambda d, y, a, b: _shaped(d @ _flat(b), a),
+    lambda d, y, a, b: _shaped(_flat(a) @ d, b),
+    operands=("a", "b"),
+    signature=("a", "b", "out"),
+    infer=_outer_type,
+    cases=[Case((2,), (3,)), Case((2, 3), (2,)), Case((), (3,)), Case((1,), (2, 2))],
+)
+
+
+def _vdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    check_equal(facts, _size(a, facts), _size(b, facts), "vdot")
+    return Array(dtype_of(np.vdot, (a, b)))
+
+
+def _vdot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+    product = d * (b if a.ndim == b.ndim else b.reshape(a.shape))
+    return np.conj(product) if a.dtype.kind == "c" else product
+
+
+def _vdot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+    other = a if a.ndim == b.ndim else a.reshape(b.shape)
+    return d * (np.conj(other) if a.dtype.kind == "c" else other)
+
+
+bilinear(
+    np.vdot,
+    _vdot_left,
+    _vdot_right,
+    operands=("a", "b"),
+    infer=_vdot_type,
+    cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (6,))],
+)
+
+
+# einsum: each operand's cotangent is the einsum of d with the other operands, back to the operand's own labels
+def _labels(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """Labels of every operand and of the result, ellipses written out, the implicit result made explicit."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    operands = left.split(",")
+    if len(operands) != len(ndims):
+        raise Unsupported(f"einsum {subscripts!r} names {len(operands)} operands, {len(ndims)} were given")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
+    widths = [n - len(labels) + 3 for labels, n in zip(operands, ndims) if "..." in labels]
+    batch = "".join(free[: max(widths, default=0)])
+    full = [_written_out(labels, batch, n, subscripts) for labels, n in zip(operands, ndims)]
+    if not arrow:
+        letters = left.replace(",", "").replace(".", "")
+        result = ("..." if batch else "") + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1)
+    return full, result.replace("...", batch)
+
+
+def _written_out(labels: str, batch: str, ndim: int, subscripts: str) -> str:
+    width = ndim - len(labels) + 3
+    full = labels.replace("...", batch[len(batch) - width :]) if "..." in labels else labels
+    if len(full) != ndim:
+        raise Unsupported(f"einsum {subscripts!r}: {labels!r} does not fit an operand with {ndim} axes")
+    return full
+
+
+def _lengths(facts: Facts, operands: Sequence[str], axes: Sequence[Sequence[Dim]]) -> dict[str, Dim]:
+    lengths: dict[str, Dim] = {}
+    for labels, dims in zip(operands, axes):
+        for label, dim in zip(labels, dims):
+            known = lengths.get(label, ONE)
+            if facts.is_one(known):
+                lengths[label] = dim
+            elif not facts.is_one(dim):
+                check_equal(facts, known, dim, f"einsum axis {label!r}")
+    return lengths
+
+
+def _einsum_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    arrays = [array(t) for t in types]
+    if not isinstance(attrs.get("subscripts"), str):
+        raise Unsupported("einsum needs its subscripts as a string")
+    operands, result = _labels(attrs["subscripts"], [a.ndim for a in arrays])
+    lengths = _lengths(facts, operands, [a.axes for a in arrays])
+    if unknown := set(result) - lengths.keys():
+        raise Unsupported(f"einsum: {''.join(sorted(unknown))!r} is in the result only")
+    return Array(dtype_of(_multiplied, arrays), tuple(lengths[label] for label in result))
+
+
+def _multiplied(*operands: Any) -> Any:
+    return np.einsum(",".join(["i"] * len(operands)) + "->i", *operands)
+
+
+def _einsum(d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimize: Any = False) -> Any:
+    labels, result = _labels(subscripts, [x.ndim for x in operands])
+    x, own = operands[which], labels[which]
+    others = [(labels[k], operands[k]) for k in range(len(operands)) if k != which]
+    factors = [(result, d), *others]
+    target = ""
+    for axis, label in enumerate(own):  # a repeated label reads a diagonal: its cotangent lies on that diagonal
+        if label in target:
+            fresh = next(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in "".join([*labels, result, target]))
+            factors.append((label + fresh, eye(d, x.shape[axis], x.dtype)))
+            label = fresh
+        target += label
+    given = {c for text, _ in factors for c in text}
+    kept = "".join(c for c in target if c in given)  # labels that are summed over `x` alone are broadcast back
+    options = {"optimize": optimize} if optimize else {}
+    text = ",".join(text for text, _ in factors) + "->" + kept
+    contribution = d if text == f"{kept}->{kept}" else np.einsum(text, *(value for _, value in factors), **options)
+    missing = tuple(i for i, c in enumerate(target) if c not in given)
+    if missing:
+        contribution = np.expand_dims(contribution, missing if len(missing) > 1 else missing[0])
+    stretched = [i for i in range(x.ndim) if _is_one(x.shape[i]) and not _is_one(contribution.shape[i])]
+    if stretched:
+        contribution = np.sum(contribution, axis=tuple(stretched), keepdims=True)
+    return broadcast(contribution, x.shape)
+
+
+def _is_one(length: Any) -> bool:
+    return isinstance(length, int) and length == 1
+
+
+bilinear(
+    np.einsum,
+    _einsum,
+    fn=lambda *operands, subscripts, **options: np.einsum(subscripts, *operands, **options),
+    operands=("*operands",),
+    keywords=("subscripts", "optimize"),
+    signature=("subscripts", "*operands"),
+    infer=_einsum_type,
+    cases=[
+        Case((2, 3), (3, 4), subscripts="ij,jk->ik"),
+        Case((2, 3), (3, 4), subscripts="ij,jk"),
+        Case((2, 3), (4, 3), subscripts="ij , kj -> ki"),
+        Case((3, 2), subscripts="ij->ji"),
+        Case((3, 2), subscripts="ba"),
+        Case((3, 2), subscripts="ij->"),
+        Case((3, 2), subscripts="ij->j"),
+        Case((3, 3), subscripts="ii"),
+        Case((3, 3), subscripts="ii->i"),
+        Case((3, 3, 3), subscripts="iii->i"),
+        Case((3, 2, 3), (3,), subscripts="iji,i->j"),
+        Case((3,), (3,), subscripts="i,i"),
+        Case((3,), (2,), subscripts="i,j->ij"),
+        Case((3,), (), (2,), subscripts="i,,j->ji"),
+        Case((2, 3), (3, 4), (4,), subscripts="ij,jk,k->i", optimize=True),
+        Case((5, 2, 3), (5, 3, 4), subscripts="bij,bjk->bik"),
+        Case((5, 2, 3), (3, 4), subscripts="...ij,jk->...ik"),
+        Case((5, 2, 3), (5, 3, 4), subscripts="...ij,...jk"),
+        Case((5, 2, 3), (3,), subscripts="...i,i"),
+        Case((1, 2, 3), (5, 3, 4), subscripts="...ij,...jk->...ik"),
+        Case((1, 3), (2, 3), subscripts="ij,ij->ij"),
+        Case((3, 4), (3,), subscripts="ij,i->i"),
+    ],
+)
+
+
+# kron: blocks of b scaled by the elements of a
+def _kron_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    ndim = max(a.ndim, b.ndim)
+    left, right = ((ONE,) * (ndim - x.ndim) + x.axes for x in (a, b))
+    return Array(dtype_of(np.kron, (a, b)), tuple(m * n for m, n in zip(left, right)))
+
+
+def _blocks(d: Any, a: Any, b: Any) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
+    """d with each axis split in two, one of a's length and one of b's."""
+    ndim = max(a.ndim, b.ndim)
+    left, right = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (a, b))
+    return d.reshape(tuple(n for pair in zip(left, right) for n in pair)), left, right
+
+
+def _kron_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+    blocks, left, right = _blocks(d, a, b)
+    odd = tuple(range(1, 2 * len(right), 2))
+    factor = b if b.ndim == len(right) else b.reshape(right)
+    result = np.tensordot(blocks, factor, axes=(odd, tuple(range(len(right)))))
+    return result if a.ndim == len(left) else result.reshape(a.shape)
+
+
+def _kron_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+    blocks, left, right = _blocks(d, a, b)
+    even = tuple(range(0, 2 * len(left), 2))
+    factor = a if a.ndim == len(left) else a.reshape(left)
+    result = np.tensordot(factor, blocks, axes=(tuple(range(len(left))), even))
+    return result if b.ndim == len(right) else result.reshape(b.shape)
+
+
+bilinear(
+    np.kron,
+    _kron_left,
+    _kron_right,
+    operands=("a", "b"),
+    infer=_kron_type,
+    cases=[Case((2, 3), (3, 2)), Case((2,), (3,)), Case((2,), (3, 2)), Case((2, 3), (2,)), Case((2, 1, 2), (2, 3))],
+)
+
+
+# cross: d . (a x b) = a . (b x d) = b . (d x a)
+def _cross_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if not a.ndim or not b.ndim:
+        raise Unsupported("cross product of a number")
+    axis = attrs.get("axis", -1)
+    for x in (a, b):
+        check_equal(facts, x.axes[normal_axis(axis, x.ndim)], as_dim(3), "cross product of vectors of three")
+    if a.ndim != b.ndim and axis != -1:
+        raise Unsupported("cross product of arrays with different numbers of axes along an axis that is not -1")
+    return Array(dtype_of(np.multiply, (a, b)), broadcast_axes(facts, [a.axes, b.axes]))
+
+
+bilinear(
+    np.cross,
+    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(b, d, axis=axis), a),
+    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(d, a, axis=axis), b),
+    operands=("a", "b"),
+    keywords=("axis",),
+    signature=("a", "b", "axisa", "axisb", "axisc", "axis"),
+    infer=_cross_type,
+    cases=[
+        Case((3,), (3,)),
+        Case((2, 3), (2, 3)),
+        Case((2, 3), (3,)),
+        Case((1, 3), (2, 3)),
+        Case((3, 2), (3, 2), axis=0),
+    ],
+)
+
+
+# trace: every diagonal element counts once
+def _trace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    x = array(types[0])
+    first, second = (normal_axis(attrs.get(name, k), x.ndim) for k, name in enumerate(("axis1", "axis2")))
+    return Array(dtype_of(np.sum, (x,)), tuple(dim for i, dim in enumerate(x.axes) if i not in (first, second)))
+
+
+def _trace(d: Any, y: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    first, second = normal_axis(axis1, x.ndim), normal_axis(axis2, x.ndim)
+    low, high = sorted((first, second))
+    mask = eye(d, x.shape[low], x.dtype, x.shape[high], offset if first < second else -offset)
+    if x.ndim == 2:
+        return d * mask
+    others = tuple(i for i in range(x.ndim) if i not in (low, high))
+    return np.expand_dims(d, (low, high)) * np.expand_dims(mask, others if len(others) > 1 else others[0])
+
+
+linear(
+    np.trace,
+    _trace,
+    operands=("a",),
+    keywords=("offset", "axis1", "axis2"),
+    signature=("a", "offset", "axis1", "axis2", "dtype", "out"),
+    infer=_trace_type,
+    cases=[
+        Case((3, 3)),
+        Case((2, 3)),
+        Case((3, 3), offset=1),
+        Case((4, 3), offset=-1),
+        Case((2, 3, 4), axis1=0, axis2=2),
+        Case((2, 3, 4), offset=1, axis1=-1, axis2=1),
+        Case((2, 3), offset=1, axis1=1, axis2=0),
+    ],
+)

@@ -1,0 +1,63 @@
+"""Python's own operations on numbers: float(), int(), lengths, `not`, `and`, `or`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..ir.dims import Facts
+from ..ir.primitive import Primitive, register
+from ..ir.types import BOOL, FLOAT, INT, Array, Type
+
+
+def _fixed(type: Type) -> Any:
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+        return type
+
+    return infer
+
+
+def _int(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return replace(INT, dim=facts.fresh("int"))
+
+
+def _shape_of(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    (type,) = types
+    assert isinstance(type, Array)
+    if attrs["axis"] is not None:
+        return replace(INT, dim=facts.canon(type.axes[attrs["axis"]]))
+    from ..ir.dims import product
+
+    return replace(INT, dim=product(facts.canon(dim) for dim in type.axes))
+
+
+FLOAT_OF = register(
+    Primitive(
+        "float", fn=float, infer=_fixed(FLOAT), operands=("x",), kind="linear", partials=(lambda d, y, x: d,), cheap=True
+    ),
+    float,
+)
+INT_OF = register(Primitive("int", fn=int, infer=_int, operands=("x",), kind="constant", cheap=True), int)
+SHAPE_OF = register(
+    Primitive(
+        "shape_of",
+        fn=lambda x, axis: np.size(x) if axis is None else np.shape(x)[axis],
+        infer=_shape_of,
+        operands=("x",),
+        keywords=("axis",),
+        kind="constant",
+        cheap=True,
+    )
+)
+NOT = register(
+    Primitive("not", fn=lambda x: not x, infer=_fixed(BOOL), operands=("x",), kind="constant", cheap=True)
+)
+AND = register(
+    Primitive("and", fn=lambda a, b: a and b, infer=_fixed(BOOL), operands=("a", "b"), kind="constant", cheap=True)
+)
+OR = register(
+    Primitive("or", fn=lambda a, b: a or b, infer=_fixed(BOOL), operands=("a", "b"), kind="constant", cheap=True)
+)

@@ -1,0 +1,227 @@
+"""Every rule, every case of it: types, values, gradients and second derivatives against finite differences."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from referee import numerical_gradient
+
+import srcgrad.rules  # noqa: F401
+from srcgrad.ir.builder import Builder
+from srcgrad.ir.dims import ONE, Facts, Symbol, as_dim
+from srcgrad.ir.evaluate import evaluate
+from srcgrad.ir.nodes import Const, Function, Param, Region, Slot, Value
+from srcgrad.ir.primitive import all_primitives
+from srcgrad.ir.symbolic import Sym, apply
+from srcgrad.ir.types import Array
+from srcgrad.ir.verify import verify
+from srcgrad.optimize.dead import eliminate_dead
+from srcgrad.optimize.simplify import simplify
+from srcgrad.rules.registry import CASES
+from srcgrad.transform.reverse import differentiate
+
+DIFFERENTIABLE = [prim for prim in all_primitives() if any(prim.partials)]
+TABLE = [
+    pytest.param(prim, case, id=f"{prim.name}{case!r}") for prim in DIFFERENTIABLE for case in CASES.get(prim, [])
+]
+each_case = pytest.mark.parametrize(("prim", "case"), TABLE)
+
+
+class Specimen:
+    """One op as a whole function: `sum(weights * op(*operands))`, with a symbol for every axis but those of size 1."""
+
+    def __init__(self, prim, case, dtype=np.float64, only=None):
+        self.prim, self.case = prim, case
+        self.rng = np.random.default_rng(0)
+        self.facts = Facts()
+        self.params, self.args, self.active = [], [], []
+        self.builder = Builder(self.facts)
+        operands = [self._operand(each, dtype) for each in case.operands]
+        self.constants = [None if isinstance(o, Value) else o.value for o in operands]
+        self.outputs = self._call(operands)
+        self.floats = [y for y in self.outputs if y.dtype.kind == "f"][:only]
+        loss, self.weights = 0.0, []
+        for y in self.floats:
+            loss = loss + np.sum(self._param(y.type, self.weight(y)) * y)
+            self.weights.append(self.params[-1])
+        self.function = self.finished(self.builder.ops, (loss.atom,))
+        verify(self.function, self.facts, "lower")
+
+    def _operand(self, spec, dtype):
+        if isinstance(spec, (int, float)):
+            return Const(spec)
+        value = spec(self.rng) if callable(spec) else self.rng.uniform(-2.0, 2.0, spec)
+        value = np.asarray(value)
+        weak = self.prim.name.startswith("math.")
+        if value.dtype.kind == "f":
+            value = value.astype(dtype)
+        axes = tuple(self._axis(n) for n in value.shape)
+        param = self._param(Array(value.dtype, axes, weak=weak), value.item() if weak else value[()])
+        if value.dtype.kind == "f":
+            self.active.append(param)
+        return param
+
+    def _axis(self, n):
+        if n == 1:
+            return ONE
+        symbol = Symbol(f"n{len(self.facts.sizes)}")
+        self.facts.sizes[symbol] = n
+        return as_dim(symbol)
+
+    def _param(self, type, value):
+        self.params.append(Value(type, f"p{len(self.params)}"))
+        self.args.append(value)
+        return Sym(self.builder, self.params[-1]) if hasattr(self, "outputs") else self.params[-1]
+
+    def _call(self, operands):
+        """The op, its arguments sorted by `bind` as in a user's call."""
+        names = [name for name in self.prim.operands if name.lstrip("*") not in self.case.attrs or name[0] == "*"]
+        given, rest = {}, list(operands)
+        for name in names:
+            if name.startswith("*"):
+                given[name[1:]] = rest
+            elif rest:
+                given[name] = rest.pop(0)
+        result = apply(self.builder, self.prim, (), {**given, **self.case.attrs})
+        return result if isinstance(result, tuple) else (result,)
+
+    def weight(self, y):
+        number = next(k for k, output in enumerate(self.outputs) if output is y)
+        shape = np.shape(self.expected()[number])
+        return self.rng.uniform(0.5, 1.5, shape).astype(y.dtype)[()]
+
+    def expected(self):
+        """What NumPy gives."""
+        op = next(op for op in self.builder.ops if op.prim is self.prim)
+        args = [atom.value if isinstance(atom, Const) else self.args[self.params.index(atom)] for atom in op.inputs]
+        result = self.prim.fn(*args, **{key: self.concrete(value) for key, value in op.attrs.items()})
+        return result if isinstance(result, (tuple, list)) else (result,)
+
+    def concrete(self, attr):
+        return tuple(map(self.concrete, attr)) if isinstance(attr, tuple) else attr
+
+    def finished(self, ops, results):
+        params = tuple(Param(value, value.hint) for value in self.params)
+        return Function("specimen", params, Region((), tuple(ops), results), tuple(map(Slot, range(len(results)))))
+
+    def run(self, function, args=None):
+        return evaluate(function, self.facts, self.args if args is None else args)
+
+    def gradient(self, function, wrt):
+        """(before, after) optimisation: functions that give the results of `function`, and its gradients."""
+        made = differentiate(function, len(function.body.results) - 1, wrt, self.facts)
+        assert not made.faults, made.faults
+        body = made.function.body
+        raw = replace(made.function, result=tuple(map(Slot, range(len(body.results)))))
+        verify(raw, self.facts, "reverse")
+        simple = eliminate_dead(simplify(raw, self.facts))
+        verify(simple, self.facts, "simplify")
+        return raw, simple
+
+
+def position(specimen, value):
+    return specimen.params.index(value)
+
+
+def assert_close(actual, expected, tolerance, what):
+    """Relative to the largest entry: a small entry of a large gradient has its rounding error."""
+    scale = max(1.0, np.max(np.abs(expected), initial=0.0))
+    assert np.all(np.isfinite(actual)), f"{what}: {actual}"
+    error = np.max(np.abs(actual - expected), initial=0.0)
+    assert error <= tolerance * scale, f"{what}: {actual} against {expected}"
+
+
+@each_case
+def test_types(prim, case):
+    specimen = Specimen(prim, case)
+    for y, expected in zip(specimen.outputs, specimen.expected(), strict=True):
+        axes = tuple(specimen.facts.canon(dim).evaluate(specimen.facts.sizes) for dim in y.type.axes)
+        assert len(axes) == np.ndim(expected)
+        assert all(n in (m, None) for n, m in zip(axes, np.shape(expected)))
+        assert None not in axes or case.unknown, f"unknown length in {y.type}"
+        assert y.dtype == np.asarray(expected).dtype
+
+
+@each_case
+def test_gradient(prim, case):
+    for only in (None, 1):
+        specimen = Specimen(prim, case, only=only)
+        before = [np.copy(arg) for arg in specimen.args]
+        value = specimen.run(specimen.function)[0]
+        for function in specimen.gradient(specimen.function, specimen.active):
+            loss, *gradients = specimen.run(function)
+            assert loss == value
+            for x, gradient in zip(specimen.active, gradients, strict=True):
+                index = position(specimen, x)
+                assert np.shape(gradient) == np.shape(specimen.args[index])
+                assert np.asarray(gradient).dtype == np.float64
+                expected = numerical_gradient(lambda *args: specimen.run(specimen.function, args)[0], specimen.args, index)
+                assert_close(gradient, expected, 1e-7, x.hint)
+        for arg, original in zip(specimen.args, before, strict=True):
+            np.testing.assert_array_equal(arg, original)
+        if len(specimen.outputs) == 1:
+            break
+
+
+@each_case
+def test_second_derivative(prim, case):
+    """The gradient of <r, gradient>, in the operands and in the cotangent, along a random direction."""
+    specimen = Specimen(prim, case)
+    _, first = specimen.gradient(specimen.function, specimen.active)
+    builder = Builder(specimen.facts)
+    builder.ops, specimen.builder = list(first.body.ops), builder
+    total = 0.0
+    for atom in first.body.results[1:]:
+        weights = specimen.rng.uniform(0.5, 1.5, np.shape(specimen.args[specimen.params.index(specimen.active[0])]))
+        if isinstance(atom, Value):
+            gradient = Sym(builder, atom)
+            shape = np.shape(specimen.args[position(specimen, specimen.active[first.body.results[1:].index(atom)])])
+            weights = specimen.rng.uniform(0.5, 1.5, shape)
+            total = total + np.sum(specimen._param(gradient.type, weights[()] if shape else float(weights)) * gradient)
+    if isinstance(total, float):
+        return
+    wrt = [*specimen.active, *specimen.weights]
+    function = specimen.finished(builder.ops, (total.atom,))
+    direction = [specimen.rng.uniform(-1.0, 1.0, np.shape(specimen.args[position(specimen, x)])) for x in wrt]
+
+    def along(step):
+        args = list(specimen.args)
+        for x, v in zip(wrt, direction):
+            args[position(specimen, x)] = args[position(specimen, x)] + step * v
+        return specimen.run(function, args)[0]
+
+    expected = (along(1e-5) - along(-1e-5)) / 2e-5
+    for second in specimen.gradient(function, wrt):
+        _, *gradients = specimen.run(second)
+        assert_close(sum(np.sum(g * v) for g, v in zip(gradients, direction)), expected, 1e-6, "second derivative")
+
+
+@each_case
+def test_single_precision(prim, case):
+    if prim.name.startswith("math.") or case.attrs.get("dtype") is not None:
+        return
+    single, double = Specimen(prim, case, np.float32), Specimen(prim, case)
+    for precise, function in zip(
+        double.gradient(double.function, double.active), single.gradient(single.function, single.active)
+    ):
+        expected = double.run(precise)[1:]
+        for gradient, wanted in zip(single.run(function)[1:], expected, strict=True):
+            assert np.asarray(gradient).dtype == np.float32
+            assert_close(gradient, wanted, 1e-4, "float32")
+
+
+@pytest.mark.parametrize("prim", DIFFERENTIABLE, ids=lambda prim: prim.name)
+def test_table_is_complete(prim):
+    """Every rule has a case, every keyword occurs in one, and every rule looks at all its keywords."""
+    assert CASES.get(prim), "a rule without a test"
+    tried = {key for case in CASES[prim] for key in case.attrs}
+    assert set(prim.keywords) <= tried, "a keyword that no case exercises"
+    assert set(prim.keywords) <= prim.looked_at, "a keyword that the rule does not look at"
+
+
+def test_names_are_importable():
+    """Generated code spells a function by its primitive's name."""
+    for prim in all_primitives():
+        if "." in prim.name:
+            assert callable(eval(prim.name, {"np": np, "math": math})), prim.name
