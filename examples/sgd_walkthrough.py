@@ -19,13 +19,15 @@ def parabola(x):
 
 
 def variables():
-    """x and c with gradients, b without, and d a plain number."""
-    return Parameter(5.0), Parameter(3.0), Parameter(2.0, requires_grad=False), 4.0
+    """x and c with gradients, b without, and d a plain number; float32, as PyTorch has it."""
+    x, c = Parameter(5.0, dtype=np.float32), Parameter(3.0, dtype=np.float32)
+    b = Parameter(2.0, requires_grad=False, dtype=np.float32)
+    return x, c, b, 4.0
 
 
 def values(optimizer):
-    """The first group's parameters as numbers."""
-    return [round(parameter.item(), 4) for parameter in optimizer.param_groups[0]["params"]]
+    """The first group's parameters as text."""
+    return ", ".join(f"{parameter:.4f}" for parameter in optimizer.param_groups[0]["params"])
 
 
 def gradients():
@@ -69,10 +71,10 @@ def replace_in_group():
     """A parameter put into the group takes x's place there; x keeps its gradient and stays."""
     x, c, b, d = variables()
     optimizer = SGD([x, c], lr=0.1)
-    optimizer.param_groups[0]["params"][0] = Parameter(10.0)
+    optimizer.param_groups[0]["params"][0] = Parameter(10.0, dtype=np.float32)
     curve.forward(x, c, b, d).backward()
     optimizer.step()
-    print(f"x = {x.item()}, x.grad = {x.grad:.4f}, group = {values(optimizer)}")
+    print(f"x = {x.item()}, x.grad = {x.grad:.4f}, group = [{values(optimizer)}]")
 
 
 def rebind_name():
@@ -80,10 +82,10 @@ def rebind_name():
     x, c, b, d = variables()
     optimizer = SGD([x, c], lr=1.0)
     y = curve.forward(x, c, b, d)
-    x = Parameter(10.0)
+    x = Parameter(10.0, dtype=np.float32)
     y.backward()
     optimizer.step()
-    print(f"x = {x.item()}, x.grad = {x.grad}, group = {values(optimizer)}")
+    print(f"x = {x.item()}, x.grad = {x.grad}, group = [{values(optimizer)}]")
 
 
 def backward_twice():

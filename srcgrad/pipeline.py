@@ -1,6 +1,6 @@
 """The whole compiler on one screen: a function and a signature in, source text out.
 
-    lower -> differentiate -> simplify -> economise -> own -> emit
+    lower -> reverse -> simplify -> fuse -> economise -> (split) -> own -> emit
 
 Every stage takes IR and gives IR; `verify` runs between all of them under SRCGRAD_CHECK=1 and in the tests.
 SRCGRAD_DUMP=lower,reverse,... prints the IR after a stage, SRCGRAD_DUMP=all after each.
@@ -18,44 +18,102 @@ from typing import Any
 
 from . import rules  # noqa: F401  (importing it registers every derivative)
 from .emit import Emitted, emit
-from .errors import CompileError, Fault, GradTypeError
+from .errors import CompileError, GradTypeError
 from .frontend import Lowered, lower
 from .ir.dims import Facts
-from .ir.nodes import Const, Function, Slot, Value
+from .ir.nodes import Const, Function, Param, Slot, Value
 from .ir.printing import to_text
 from .ir.types import Array
 from .ir.verify import verify
 from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
+from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
 from .optimize.store import economise
-from .runtime.signature import Spec
+from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, path_text
 from .transform.reverse import differentiate
 from .transform.split import split
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to compile: `mode` is grad, value_and_grad, vjp or split; `wrt` are argument names."""
+    """What to compile.
+
+    mode : "grad", "value_and_grad", or "split" for a forward and a backward half
+    wrt : the arguments to differentiate, each a name and the path to one leaf inside it, or None for all of it
+    single : whether the gradient is returned by itself, not in a tuple
+    static : integers (by name, or by the route of a captured one) that must be known when compiling
+    """
 
     function: types.FunctionType
     specs: Mapping[str, Spec]
-    wrt: tuple[str, ...]
+    wrt: tuple[tuple[str, Path | None], ...]
     mode: str = "grad"
     single: bool = True
     signature: tuple[tuple[str, str, str | None], ...] = ()
+    static: frozenset[Any] = frozenset()
     optimize: bool = True
 
 
 @dataclass
 class Compiled:
-    """The emitted functions (one, or the forward and backward half), and what they assume."""
+    """The emitted functions (one, or the forward and the backward half), and what they assume."""
 
     emitted: tuple[Emitted, ...]
     lowered: Lowered
     facts: Facts
     stages: dict[str, Function] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+Stage = Callable[[Function, Facts], Function]
+
+
+def _sweep(function: Function, facts: Facts) -> Function:
+    return eliminate_dead(function)
+
+
+def _own(function: Function, facts: Facts) -> Function:
+    return own_results(function, facts, function.notes.get("gradients", ()), function.notes.get("zero_d", ()))
+
+
+OPTIMIZE: Sequence[tuple[str, Stage]] = (
+    ("sweep", _sweep),
+    ("simplify", simplify),
+    ("sweep", _sweep),
+    ("fuse", fuse_branches),
+    ("economise", economise),
+    ("simplify", simplify),
+    ("sweep", _sweep),
+)
+
+
+def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
+    """Source text for one request. Raises CompileError with every fault found, each at its place."""
+    trace = Trace()
+    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example, request.static))
+    facts = lowered.facts
+    function = replace(lowered.function, notes={"signature": request.signature})
+    loss = _loss(function, request)
+    wrt = _wrt_leaves(function, request)
+    seed = None
+    if request.mode == "split":
+        function, seed = _with_seed(function, loss)
+    joint = trace.run("reverse", lambda: differentiate(function, loss, wrt, facts, seed), facts)
+    if joint.faults:
+        raise CompileError(joint.faults)
+    whole = _assemble(joint.function, request, loss)
+    for name, stage in OPTIMIZE if request.optimize else ():
+        if not (name == "fuse" and request.mode == "split"):  # the halves of a branch go to different functions
+            whole = trace.run(name, lambda stage=stage, whole=whole: stage(whole, facts), facts)
+    parts: tuple[Function, ...] = (whole,)
+    if seed is not None:
+        parts = trace.run("split", lambda: split(whole, seed, facts, _identifier(request)), facts)
+    emitted = []
+    for part in parts:
+        part = trace.run("own", lambda part=part: _sweep(_own(part, facts), facts), facts)
+        emitted.append(trace.run("emit", lambda part=part: emit(part, facts)))
+    return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
 
 
 class Trace:
@@ -70,7 +128,7 @@ class Trace:
     def run(self, name: str, stage: Callable[[], Any], facts: Facts | None = None) -> Any:
         start = time.perf_counter()
         result = stage()
-        self.seconds[name] = time.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
         function = result if isinstance(result, Function) else getattr(result, "function", None)
         known = facts if facts is not None else getattr(result, "facts", None)
         if isinstance(function, Function) and known is not None:
@@ -82,84 +140,58 @@ class Trace:
         return result
 
 
-def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
-    """Source text for one request. Raises CompileError with every fault found, each at its place."""
-    trace = Trace()
-    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example))
-    facts = lowered.facts
-    function = replace(lowered.function, notes={"signature": request.signature})
-    loss = _loss(function, request)
-    wrt = _wrt_leaves(function, request)
-    if request.mode in ("split", "vjp"):
-        function, seed = _with_seed(function, loss)
-    else:
-        seed = None
-    joint = trace.run("reverse", lambda: differentiate(function, loss, [v for v, _ in wrt], facts, seed), facts)
-    if joint.faults:
-        raise CompileError(joint.faults)
-    structure = _gradient_structure(function, request, len(function.body.results))
-    parts = _assemble(joint.function, request, structure, loss, seed)
-    emitted = []
-    for number, part in enumerate(parts):
-        label = f"{number}:" if len(parts) > 1 else ""
-        for name, stage in _OPTIMISE:
-            if request.optimize or name in ("own",):
-                part = trace.run(label + name, lambda stage=stage, part=part: stage(part, facts), facts)
-        emitted.append(trace.run(label + "emit", lambda part=part: emit(part, facts)))
-    return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
-
-
-def _dead(function: Function, facts: Facts) -> Function:
-    return eliminate_dead(function)
-
-
-def _own(function: Function, facts: Facts) -> Function:
-    return own_results(function, facts, function.notes.get("gradients", ()))
-
-
-_OPTIMISE: Sequence[tuple[str, Callable[[Function, Facts], Function]]] = (
-    ("dead", _dead),
-    ("simplify", simplify),
-    ("swept", _dead),
-    ("economise", economise),
-    ("resimplify", simplify),
-    ("reswept", _dead),
-    ("own", _own),
-)
-
-
 def _loss(function: Function, request: Request) -> int:
-    """The number of the result to differentiate: it must be one real scalar."""
+    """The number of the result to differentiate: it must be one real number, or for a split pair one real array."""
     name = request.function.__qualname__
-    hint = "Sum or index it, or use `vjp`, which takes a cotangent of the result's shape."
+    hint = "Reduce it to one number (np.sum, an index), or use `vjp`, which takes a cotangent of the result's shape."
     if not isinstance(function.result, Slot):
         kind = "None" if function.result is None else f"a {type(function.result).__name__}"
-        raise GradTypeError(f"`{name}` returns {kind}, not a scalar, so it has no gradient. {hint}")
+        raise GradTypeError(f"`{name}` returns {kind}, not a real number, so it has no gradient. {hint}")
     result = function.body.results[function.result.number]
     assert isinstance(result.type, Array)
-    if result.type.ndim and request.mode not in ("vjp", "split"):
+    if result.type.ndim and request.mode != "split":
         shape = ", ".join(map(str, result.type.axes))
-        raise GradTypeError(f"`{name}` returns an array of shape ({shape}), not a scalar. {hint}")
+        raise GradTypeError(f"`{name}` returns an array of shape ({shape}), not a real number. {hint}")
     if result.type.dtype.kind != "f":
         raise GradTypeError(f"`{name}` returns {result.type.dtype}, not a real floating-point number. {hint}")
     return function.result.number
 
 
-def _wrt_leaves(function: Function, request: Request) -> list[tuple[Value, str]]:
-    """The leaves to differentiate, in order."""
-    leaves = []
-    for name in request.wrt:
-        for param in function.params:
-            if param.name == name and not param.capture:
-                leaves.append((param.value, name))
-    return leaves
+def _wrt_leaves(function: Function, request: Request) -> list[Value]:
+    """The leaves to differentiate, in order. Raises GradTypeError for what is no floating-point number."""
+    values: list[Value] = []
+    for name, path in request.wrt:
+        for leaf_path, spec in _spec_leaves(request.specs[name], ()):
+            if path is not None and leaf_path != path:
+                continue
+            text = path_text(name, leaf_path)
+            if not (isinstance(spec, (ArraySpec, NumberSpec)) and spec.dtype.lstrip("<=>|")[0] in "fc"):
+                raise GradTypeError(
+                    f"`{request.function.__qualname__}` cannot be differentiated with respect to `{text}`, which is "
+                    f"{_article(spec)}, not a floating-point number or array. Convert it with float(...) or "
+                    ".astype(float), or leave it out of wrt."
+                )
+            value = next((p.value for p in function.params if (p.name, p.path, p.capture) == (name, leaf_path, False)), None)
+            if value is not None:
+                values.append(value)
+    return values
+
+
+def _article(spec: Spec) -> str:
+    text = str(spec)
+    return f"an array of {text}" if isinstance(spec, ArraySpec) else f"of type {text}"
+
+
+def _spec_leaves(spec: Spec, path: Path) -> list[tuple[Path, Spec]]:
+    from .runtime.signature import leaves
+
+    return list(leaves(spec, path))
 
 
 def _with_seed(function: Function, loss: int) -> tuple[Function, Value]:
-    from .ir.nodes import Param
-
+    """The function with one more parameter: the cotangent of its result."""
     result = function.body.results[loss]
-    hint = f"d_{getattr(result, 'hint', None) or 'result'}"
+    hint = f"d_{getattr(result, 'hint', None) or 'value'}"
     taken = {p.name for p in function.params}
     while hint in taken:
         hint += "_"
@@ -167,64 +199,59 @@ def _with_seed(function: Function, loss: int) -> tuple[Function, Value]:
     return replace(function, params=(*function.params, Param(seed, hint))), seed
 
 
-def _gradient_structure(function: Function, request: Request, first: int) -> Any:
-    """The gradients as returned: each parameter's own structure, in a tuple if there are several."""
+def _gradient_structure(request: Request, first: int) -> tuple[Any, list[int]]:
+    """The gradients as returned, each with its parameter's own structure; and which are 0-d arrays."""
     counter = [first]
+    zero_d: list[int] = []
 
-    def of(spec: Any) -> Any:
-        from .runtime.signature import DictSpec, SequenceSpec
-
+    def of(spec: Spec, wanted: Path | None, path: Path) -> Any:
         if isinstance(spec, SequenceSpec):
-            items = [of(item) for item in spec.items]
+            items = [of(item, wanted, (*path, i)) for i, item in enumerate(spec.items)]
             return tuple(items) if spec.type is tuple else items
         if isinstance(spec, DictSpec):
-            return {key: of(item) for key, item in zip(spec.keys, spec.items)}
+            return {key: of(item, wanted, (*path, key)) for key, item in zip(spec.keys, spec.items)}
+        if isinstance(spec, ArraySpec) and not spec.ones:
+            zero_d.append(counter[0])
         counter[0] += 1
         return Slot(counter[0] - 1)
 
-    gradients = tuple(of(request.specs[name]) for name in request.wrt)
-    return gradients[0] if request.single else gradients
+    def at(name: str, path: Path | None) -> Any:
+        spec = request.specs[name]
+        for step in path or ():
+            spec = spec.items[step] if isinstance(spec, SequenceSpec) else spec.items[spec.keys.index(step)]  # type: ignore
+        return of(spec, path, ())
+
+    gradients = tuple(at(name, path) for name, path in request.wrt)
+    return (gradients[0] if request.single else gradients), zero_d
 
 
-def _assemble(
-    joint: Function, request: Request, gradients: Any, loss: int, seed: Value | None
-) -> tuple[Function, ...]:
-    """Name the function or functions, and say what they return."""
-    name = request.function.__name__
-    name = name if name.isidentifier() else "function"
-    count = len(joint.body.results)
-    numbers = [k for k in range(count) if k > loss]
-    if request.mode == "grad":
-        return (_keep(joint, f"{name}_grad", gradients, numbers),)
+def _assemble(joint: Function, request: Request, loss: int) -> Function:
+    """Name the function, and say what it returns: the gradients, after the value where that is asked for."""
+    before = len(joint.body.results) - _count(request)
+    gradients = joint.body.results[before:]
+    with_value = request.mode != "grad"
     value = joint.body.results[loss]
-    if isinstance(value, Value) and value.hint is None:
+    if with_value and isinstance(value, Value) and value.hint is None:
         value.hint = "value"
-    if request.mode == "value_and_grad":
-        return (_keep(joint, f"{name}_value_and_grad", (Slot(loss), gradients), [loss, *numbers]),)
-    assert seed is not None
-    if request.mode == "vjp":
-        return (_keep(joint, f"{name}_vjp", (Slot(loss), gradients), [loss, *numbers]),)
-    prepared = _keep(joint, name, (Slot(loss), gradients), [loss, *numbers])
-    return split(prepared, seed, name)
+    structure, zero_d = _gradient_structure(request, 1 if with_value else 0)
+    results = (value, *gradients) if with_value else gradients
+    template = (Slot(0), structure) if with_value else structure
+    name = {"grad": "_grad", "value_and_grad": "_value_and_grad"}.get(request.mode, "")
+    numbers = list(range(1 if with_value else 0, len(results)))
+    notes = {**joint.notes, "gradients": numbers, "zero_d": zero_d}
+    body = replace(joint.body, results=tuple(results))
+    return replace(joint, name=_identifier(request) + name, body=body, result=template, notes=notes)
 
 
-def _keep(function: Function, name: str, template: Any, numbers: Sequence[int]) -> Function:
-    """Only the results that the template names, renumbered."""
-    order = {old: new for new, old in enumerate(numbers)}
-
-    def renumber(part: Any) -> Any:
-        if isinstance(part, Slot):
-            return Slot(order[part.number])
-        if isinstance(part, dict):
-            return {key: renumber(item) for key, item in part.items()}
-        if isinstance(part, (tuple, list)):
-            return type(part)(renumber(item) for item in part)
-        return part
-
-    results = tuple(function.body.results[k] for k in numbers)
-    body = replace(function.body, results=results)
-    notes = {**function.notes, "gradients": [order[k] for k in numbers if k != numbers[0] or "grad" == name[-4:]]}
-    return replace(function, name=name, body=body, result=renumber(template), notes=notes)
+def _count(request: Request) -> int:
+    return sum(
+        1 for name, path in request.wrt for leaf, _ in _spec_leaves(request.specs[name], ()) if path in (None, leaf)
+    )
 
 
-__all__ = ["Compiled", "Const", "Fault", "Request", "compile_function"]
+def _identifier(request: Request) -> str:
+    name = request.function.__name__
+    return name if name.isidentifier() else "function"
+
+
+__all__ = ["Compiled", "Const", "Request", "Trace", "compile_function"]

@@ -49,7 +49,7 @@ def emit(function: Function, facts: Facts) -> Emitted:
     params = frozenset(p.value for p in function.params)
     at_start = liveness.block(block, frozenset())
     liveness._defines([p.value for p in function.params if not p.path], (at_start & params) | frozenset())
-    naming = Naming(function, folding, liveness.conflicts)
+    naming = Naming(function, folding, liveness.conflicts, scheduler.source)
     naming.coalesce(block)
     names = naming.assign(block)
     expressions = Expressions(folding, names, scheduler.shapes, facts)
@@ -60,8 +60,10 @@ def emit(function: Function, facts: Facts) -> Emitted:
 
 
 def _module(function: Function, body: list[ast.stmt]) -> ast.Module:
+    signature = function.notes.get("signature") or [
+        (name, "plain", None) for name in dict.fromkeys(p.name for p in function.params if not p.capture)
+    ]
     captured = list(dict.fromkeys(p.name for p in function.params if p.capture))
-    signature = function.notes.get("signature") or [(p.name, "plain", None) for p in function.params if not p.path]
     node = ast.FunctionDef(function.name, arguments(signature, captured), body, [], None, None)
     if hasattr(node, "type_params") or "type_params" in ast.FunctionDef._fields:
         node.type_params = []  # type: ignore[attr-defined,unused-ignore]

@@ -11,6 +11,7 @@ from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
+from ..rules.effects import fill_template
 from .expressions import Expressions, call, constant, dotted, name
 from .liveness import Memory
 from .statements import Block, Statement
@@ -30,8 +31,10 @@ class Codegen:
     def __init__(self, function: Function, expressions: Expressions, memory: Memory):
         self.function, self.e, self.memory = function, expressions, memory
         self.names = expressions.names
+        self.recorded: set[Value] = set()
 
     def block(self, block: Block) -> list[ast.stmt]:
+        self.recorded |= {s.item for s in block if s.kind == "record" and s.item is not None}
         return [node for statement in block for node in self.statement(statement)]
 
     def statement(self, statement: Statement) -> list[ast.stmt]:
@@ -77,11 +80,8 @@ class Codegen:
         assert op is not None
         if op.prim.name in ("index_add", "index_set"):
             return self._write_in_place(statement, op)
-        if op.prim.name == "assert":
-            message = self.e.atom(op.inputs[1]) if len(op.inputs) > 1 else None
-            if "message" in op.attrs:
-                message = ast.Constant(op.attrs["message"])
-            return [ast.Assert(self.e.atom(op.inputs[0]), message)]
+        if op.prim.name == "effect" and isinstance(op.attrs["template"], ast.stmt):
+            return [fill_template(op.attrs["template"], [self.e.atom(a) for a in op.inputs])]
         if not op.outputs:
             return [ast.Expr(self.e.op(op))]
         augmented = self._augmented(statement, op)
@@ -106,7 +106,10 @@ class Codegen:
             return None
         if op.style != "augmented" and not (op.role == "adjoint" and op.prim.name in ("np.add", "np.subtract")):
             return None
-        first, out = op.inputs[0], op.outputs[0]
+        out = op.outputs[0]
+        if op.role == "adjoint":
+            return self._accumulation(statement, op)
+        first = op.inputs[0]
         if not isinstance(first, Value) or first in self.e.folding.inline:
             return None
         if self.names[first] != self.names[out] or not isinstance(out.type, Array):
@@ -114,6 +117,30 @@ class Codegen:
         if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
             return None
         return [ast.AugAssign(store(self.names[out]), operators[op.prim.name], self.e.atom(op.inputs[1]))]
+
+    def _accumulation(self, statement: Statement, op: Op) -> list[ast.stmt] | None:
+        """`a = a + b - c` as `a += b - c`: the terms of the sum but for the first, which is the accumulator."""
+        out, terms = op.outputs[0], self._terms(op)
+        first = terms[0][1]
+        if not isinstance(first, Value) or first in self.e.folding.inline or not isinstance(out.type, Array):
+            return None
+        if self.names[first] != self.names[out]:
+            return None
+        if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
+            return None
+        sign = terms[1][0]
+        value = self.e.atom(terms[1][1])
+        for positive, atom in terms[2:]:
+            operator: ast.operator = ast.Add() if positive == sign else ast.Sub()
+            value = ast.BinOp(value, operator, self.e.atom(atom))
+        return [ast.AugAssign(store(self.names[out]), ast.Add() if sign else ast.Sub(), value)]
+
+    def _terms(self, op: Op) -> list[tuple[bool, Atom]]:
+        """A folded sum's terms with their signs, from the left."""
+        inner = self.e.folding.op(op.inputs[0])
+        same = inner is not None and inner.role == "adjoint" and inner.prim.name in ("np.add", "np.subtract")
+        start = self._terms(inner) if inner is not None and same else [(True, op.inputs[0])]
+        return [*start, (op.prim.name == "np.add", op.inputs[1])]
 
     def _owned(self, value: Value, statement: Statement) -> bool:
         live = set(statement.live_out) - {v for v in statement.writes}
@@ -150,13 +177,19 @@ class Codegen:
         moves = [
             (self.names[target], self.e.atom(source), self._names_read(source))
             for target, source in pairs
-            if not isinstance(source, Undefined) and target in self.names and not self._same_name(target, source)
+            if target in self.names and self._needs_copy(target, source)
         ]
         targets = [target for target, _, _ in moves]
         if any(target in reads for i, (_, _, reads) in enumerate(moves) for target in targets[:i]):
             stores: list[ast.expr] = [store(target) for target in targets]
             return [ast.Assign([ast.Tuple(stores, ast.Store())], ast.Tuple([m[1] for m in moves], ast.Load()))]
         return [assign(target, value) for target, value, _ in moves]
+
+    def _needs_copy(self, target: Value, source: Atom) -> bool:
+        """A value that only the other branch defines is None here if something will record it."""
+        if isinstance(source, Undefined):
+            return target in self.recorded
+        return not self._same_name(target, source)
 
     def _same_name(self, target: Value, source: Atom) -> bool:
         return isinstance(source, Value) and self.names.get(source) == self.names[target]

@@ -14,6 +14,7 @@ from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Op, Slot, Undefined, Value
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
+from ..rules.effects import fill_template
 from .fold import Folding
 from .shapes import Spelled, dim_expr
 
@@ -153,7 +154,12 @@ class Expressions:
         spelled = self.shapes[op]
         if spelled.kind == "like":
             return ast.Attribute(self.atom(spelled.reads[0]), "shape", ast.Load())
+        if spelled.kind == "given":
+            return ast.Tuple([self._entry(entry) for entry in spelled.entries], ast.Load())
         return ast.Tuple([self._dim(dim, spelled) for dim in spelled.dims], ast.Load())
+
+    def _entry(self, entry: Value | Dim) -> ast.expr:
+        return constant(entry.constant) if isinstance(entry, Dim) else self.atom(entry)
 
     def like(self, op: Op) -> ast.expr | None:
         """An array with the op's shape and dtype, if one is at hand."""
@@ -290,6 +296,29 @@ def _broadcast_to(e: Expressions, op: Op) -> ast.expr:
     return call("np.broadcast_to", [e.atom(op.inputs[0]), e.shape(op)])
 
 
+def _negative(e: Expressions, op: Op) -> ast.expr | None:
+    """`-2 * x` rather than `-(2 * x)`."""
+    inner = e.folding.op(op.inputs[0])
+    if op.role != "adjoint" or inner is None or inner.prim.name != "np.multiply" or inner.role != "adjoint":
+        return None
+    first = inner.inputs[0]
+    if not isinstance(first, Const) or first.text is not None or type(first.value) not in (int, float):
+        return None
+    return ast.BinOp(constant(-first.value), ast.Mult(), e.atom(inner.inputs[1]))
+
+
+def _effect(e: Expressions, op: Op) -> ast.expr:
+    node: ast.expr = fill_template(op.attrs["template"], [e.atom(a) for a in op.inputs])
+    return node
+
+
+def _as_lists(value: Any) -> ast.expr:
+    """Nested tuples of numbers as the nested lists they were written as."""
+    if isinstance(value, tuple):
+        return ast.List([_as_lists(item) for item in value], ast.Load())
+    return constant(value)
+
+
 def _shape_of(e: Expressions, op: Op) -> ast.expr:
     array = e.atom(op.inputs[0])
     if op.style == "len":
@@ -307,6 +336,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "astype": _astype,
     "np.reshape": _reshape,
     "np.einsum": _einsum,
+    "np.negative": _negative,
     "np.zeros": _array_maker,
     "np.ones": _array_maker,
     "np.empty": _array_maker,
@@ -316,5 +346,10 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "shape_of": _shape_of,
     "constant": lambda e, op: e.atom(op.inputs[0]),
     "getitem": lambda e, op: ast.Subscript(e.atom(op.inputs[0]), e.index(op, 1), ast.Load()),
+    "as_array": lambda e, op: call("np.asarray", [e.atom(op.inputs[0])]),
+    "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
+    "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
+    "effect": _effect,
+    "array_literal": lambda e, op: call("np.array", [_as_lists(op.attrs["object"])]),
     "not": lambda e, op: ast.UnaryOp(ast.Not(), e.atom(op.inputs[0])),
 }

@@ -24,6 +24,7 @@ class Folding:
     uses: dict[Value, list[tuple[Op | None, int]]] = field(default_factory=dict)  # (consumer, region number)
     region: dict[Value, int] = field(default_factory=dict)
     width: dict[Value, int] = field(default_factory=dict)
+    choices: set[int] = field(default_factory=set)  # regions spelled as one expression: `a if c else b`, `while a`
 
     def op(self, atom: Atom) -> Op | None:
         """The op to spell in place of the atom, if it is folded."""
@@ -50,6 +51,9 @@ def _collect(region: Region, folding: Folding, number: int, counter: list[int]) 
                 folding.uses.setdefault(atom, []).append((op, number))
         for inner in op.regions:
             counter[0] += 1
+            test = op.prim.name == "while" and inner is op.regions[0]
+            if test or (op.prim.name == "if" and op.style == "expression" and len(op.outputs) == 1):
+                folding.choices.add(counter[0])
             _collect(inner, folding, counter[0], counter)
     for atom in region.results:
         if isinstance(atom, Value):
@@ -84,7 +88,7 @@ def _may_fold(op: Op, folding: Folding) -> bool:
         return False
     consumer = uses[0][0]
     if consumer is None:  # a result: of the function, or carried on by a loop
-        return folding.region[value] == 0 and op.role == "adjoint" or (op.role == "primal")
+        return folding.region[value] == 0 or folding.region[value] in folding.choices
     if consumer.prim.name in ("for", "while"):
         return _is_bound(value, consumer)
     if op.prim.name in ("zeros",) and consumer.prim.name in ("index_add", "index_set", "for", "while"):
@@ -101,6 +105,8 @@ def trivial(op: Op, folding: Folding) -> bool:
     """Spelled again wherever it is read: a transpose of a name, a length, a new axis."""
     if op.prim.name == "dim":
         return True
+    if op.prim.name == "shape_of":
+        return op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
     if op.prim.name == "constant":
         return op.outputs[0].hint is None
     cheap = op.prim.name == "np.transpose" and not op.attrs.get("axes")

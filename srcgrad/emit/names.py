@@ -26,8 +26,14 @@ _WORDS = {
 class Naming:
     """Classes of values that share a name, and the names."""
 
-    def __init__(self, function: Function, folding: Folding, conflicts: dict[Value, set[Value]]):
-        self.function, self.folding = function, folding
+    def __init__(
+        self,
+        function: Function,
+        folding: Folding,
+        conflicts: dict[Value, set[Value]],
+        source: dict[Value, Value],
+    ):
+        self.function, self.folding, self.source = function, folding, source
         self.conflicts = conflicts
         self.parent: dict[Value, Value] = {}
         self.members: dict[Value, list[Value]] = {}
@@ -86,9 +92,15 @@ class Naming:
             elif op.prim.name in ("index_add", "index_set"):
                 self.merge(op.inputs[0], op.outputs[0])
             elif op.prim.name in ("np.add", "np.subtract") and op.role == "adjoint":
-                first = op.inputs[0]
+                first = self._leftmost(op)
                 if isinstance(first, Value) and first.hint == op.outputs[0].hint:
                     self.merge(first, op.outputs[0])
+
+    def _leftmost(self, op: Op) -> Atom:
+        """The accumulator of a folded sum."""
+        inner = self.folding.op(op.inputs[0])
+        chain = inner is not None and inner.role == "adjoint" and inner.prim.name in ("np.add", "np.subtract")
+        return self._leftmost(inner) if chain and inner is not None else op.inputs[0]
 
     def _loop_must(self, statement: Statement) -> None:
         op = statement.op
@@ -144,10 +156,12 @@ class Naming:
         """The user's name; else a word for the operation; `d_` before it for a cotangent."""
         hints = [v.hint for v in self._class(value) if v.hint]
         if isinstance(value.type, Tape):
-            return f"{value.hint or 'value'}_steps"
+            return f"{self._wish(self.source[value]) if value in self.source else 'value'}_steps"
         plain = [hint for hint in hints if not hint.startswith("d_")]
         for hint in (*plain, *hints):
             return hint
+        if value in self.source:
+            return self._wish(self.source[value])
         op = self.folding.made.get(value)
         if op is None:
             return "i"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InternalError
-from ..ir.dims import Dim, Facts, Quotient, Symbol, product
+from ..ir.dims import Dim, Facts, Quotient, Symbol, as_dim, product
 from ..ir.nodes import Value
 from ..ir.types import Array
 
@@ -24,10 +24,11 @@ class Source:
 class Spelled:
     """A shape or a length as generated code writes it: a template over values, and the values it reads."""
 
-    kind: str  # "like" (value.shape) | "size" (value.size) | "dims"
+    kind: str  # "like" (value.shape) | "size" (value.size) | "dims" | "given"
     reads: tuple[Value, ...]
     dims: tuple[Dim, ...] = ()
     sources: tuple[tuple[Symbol, Source], ...] = ()
+    entries: tuple[Value | Dim, ...] = ()  # of kind "given": the user's own lengths, and constants
 
 
 class Lengths:
@@ -52,6 +53,22 @@ class Lengths:
                 if isinstance(v.type, Array) and v.type.ndim > 1 and self._size(v.type) == dim:
                     return Spelled("size", (v,))
         return self.dims((dim,), scope)
+
+    def given(self, dims: Sequence[object], inputs: Sequence[Value]) -> Spelled:
+        """A shape whose lengths are the op's own inputs, spelled as the user wrote them."""
+        left = list(inputs)
+        entries: list[Value | Dim] = []
+        for dim in dims:
+            length = dim if isinstance(dim, Dim) else as_dim(int(dim))  # type: ignore[call-overload]
+            match = next((v for v in left if self._is_length(v, length)), None)
+            if match is not None:
+                left.remove(match)
+            entries.append(match if match is not None else length)
+        return Spelled("given", (), entries=tuple(entries))
+
+    def _is_length(self, value: Value, dim: Dim) -> bool:
+        known = value.type.dim if isinstance(value.type, Array) else None
+        return known is not None and self.facts.same(known, dim)
 
     def _size(self, type: Array) -> Dim:
         return product(self.facts.canon(d) for d in type.axes)

@@ -45,6 +45,7 @@ class Scheduler:
         self.lengths = Lengths(facts)
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
+        self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
         self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
 
     def run(self) -> Block:
@@ -109,6 +110,7 @@ class Scheduler:
         for tape, source in zip(tapes, body.results[carried:]):
             assert isinstance(source, Value)
             records.setdefault(source, []).append(tape)
+            self.source[tape] = source
         return [Statement("tape", op, {}, (tape,)) for tape in tapes], records
 
     def _for(self, op: Op, scope: list[Value]) -> Block:
@@ -122,7 +124,8 @@ class Scheduler:
         items = [item for _, item in statement.sequences]
         inner += [i for i in items if i not in inner]
         params = body.params[1 : 1 + carried]
-        block = self._records([*params, *items], records) + self.block(body.ops, inner, records)
+        taped = [item for _, item in statement.sequences if item not in self.skipped]
+        block = self._records([*params, *taped], records) + self.block(body.ops, inner, records)
         statement.blocks = [block]
         statement.ends = [body.results[:carried]]
         self.reads(body.results, inner)
@@ -150,6 +153,7 @@ class Scheduler:
                 self.folding.inline.discard(each.outputs[0])
                 self.skipped.add(each.outputs[0])
         statement.sequences += [(t, i) for t, i in tapes if isinstance(t, Value)]
+        self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)  # type: ignore[index]
 
     def _walks(self, op: Op, loop: Op) -> bool:
         """`xs[i]` that came from `for x in xs`."""
@@ -174,12 +178,22 @@ class Scheduler:
         statement.ends = [test.results, body.results[:carried]]
         self.reads(body.results, inner)
         statement.head = tuple(body.params)
-        if op.outputs[-1] in self.folding.uses:
+        if self._counts(op.outputs[-1]):
             before.append(Statement("count", op, {}, (op.outputs[-1],)))
             statement.blocks[1].append(
                 Statement("count", None, {op.outputs[-1]: None}, (), head=(op.outputs[-1],))
             )
         return [*before, statement]
+
+    def _counts(self, passes: Value) -> bool:
+        """Whether the number of passes is read: a loop over recordings needs none."""
+        for consumer, _ in self.folding.uses.get(passes, ()):
+            if consumer is None or consumer.prim.name != "for":
+                return True
+            index, tapes = consumer.regions[0].params[0], consumer.inputs[3 + consumer.attrs["carried"] :]
+            if not tapes or index in self.folding.uses:
+                return True
+        return False
 
     # Reads, through folded values
 
@@ -208,8 +222,9 @@ class Scheduler:
             return self.lengths.length(op.attrs["dim"], scope)
         if "shape" not in op.attrs or not isinstance(op.attrs["shape"], tuple):
             return None
-        if op.style == "user":
-            return None
+        if len(op.inputs) > len(op.prim.operands):  # the user's own lengths are inputs
+            scope = [a for a in op.inputs[len(op.prim.operands) :] if isinstance(a, Value)]
+            return self.lengths.given(op.attrs["shape"], scope)
         (value,) = op.outputs
         assert isinstance(value.type, Array)
         hint = value.hint

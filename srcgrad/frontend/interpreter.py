@@ -98,6 +98,9 @@ class Interpreter(Calls):
         if isinstance(spec, (StaticSpec, IdentitySpec)):
             self.statics[route] = value
             return value
+        if route in self.static_inputs and isinstance(spec, NumberSpec):
+            self.statics[route] = value
+            return Const(value)
         taken = {p.name for p in self.params} | self.frames[0].local
         unique, number = name, 1
         while unique in taken:
@@ -109,6 +112,7 @@ class Interpreter(Calls):
         return self.leaf(spec, unique, (), True)
 
     capture_specs: dict[Route, tuple[str, Spec]]
+    static_inputs: frozenset[Any]  # names and routes of integers that are compiled in
 
     def sizes_of(self, name: str, value: Any) -> dict[Any, int]:
         """The example's lengths, by the symbols that stand for them."""

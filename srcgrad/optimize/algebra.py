@@ -151,8 +151,8 @@ def multiply(c: Context) -> Any:
         return -b
     if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
         return (a.const * inner[0]) * inner[1]
-    if _weak(a) and (n := c.negated(b)) is not None:  # c (-x) = (-c) x
-        return -a.const * n
+    if _weak(a) and a.const < 0:  # (-c) b = -(c b): signs move outwards, where they meet a sum
+        return -(-a.const * b)
     if (n := c.negated(a)) is not None:  # (-a) b = -(a b)
         return -(n * b)
     if (n := c.negated(b)) is not None:  # a (-b) = -(a b)
@@ -207,7 +207,7 @@ def negative(c: Context) -> Any:
         return -x.const
     if (n := c.negated(x)) is not None:  # -(-x) = x
         return n
-    if inner := c.scaled(x):  # -(k x) = (-k) x
+    if (inner := c.scaled(x)) and inner[0] < 0:  # -(-k x) = k x
         return -inner[0] * inner[1]
     if (inner_sub := c.made(x, "np.subtract")) and _adjoint(c, x):  # -(a - b) = b - a
         return inner_sub[1] - inner_sub[0]

@@ -12,8 +12,11 @@ from ..ir.primitive import named
 from ..ir.types import Array
 
 
-def own_results(function: Function, facts: Facts, which: Collection[int]) -> Function:
-    """Copy those results (by number) that are, or may be, an argument's memory or each other's."""
+def own_results(function: Function, facts: Facts, which: Collection[int], zero_d: Collection[int] = ()) -> Function:
+    """Copy those results (by number) that are, or may be, an argument's memory or each other's.
+
+    The gradients of 0-d arrays, numbers until here, become 0-d arrays.
+    """
     made = {value: op for op in function.body.ops for value in op.outputs}
     builder = Builder(facts, role="adjoint")
     results: list[Atom] = []
@@ -24,6 +27,8 @@ def own_results(function: Function, facts: Facts, which: Collection[int]) -> Fun
                 (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
                 atom = copy
             seen.add(atom)
+        elif number in zero_d:
+            (atom,) = builder.apply(named("as_array"), [atom])
         results.append(atom)
     body = replace(function.body, ops=(*function.body.ops, *builder.ops), results=tuple(results))
     return function.with_body(body)

@@ -89,9 +89,13 @@ class Simplifier(Builder):
 
     def visit(self, op: Op) -> None:
         inputs = tuple(self.resolve(atom) for atom in op.inputs)
+        if op.prim.name in ("for", "while"):
+            op = self._invariant_carried(replace(op, inputs=inputs))
         if op.prim.name == "for":
-            op = self._invariant_records(replace(op, inputs=inputs))
-            inputs = op.inputs
+            op = self._invariant_records(op)
+        inputs = op.inputs if op.regions else inputs
+        if op.prim.name == "if":
+            inputs = tuple(self.resolve(atom) for atom in op.inputs)
         regions = tuple(self.walk(region) for region in op.regions)
         self.role, self.origin = op.role, op.origin
         atoms = self.emit(replace(op, inputs=inputs, regions=regions))
@@ -101,6 +105,34 @@ class Simplifier(Builder):
 
     def walk(self, region: Region) -> Region:
         return self.region(region)  # type: ignore[return-value]
+
+    def _invariant_carried(self, op: Op) -> Op:
+        """A carried value that no pass changes is what it was before the loop."""
+        first = 3 if op.prim.name == "for" else 0
+        carried, body = op.attrs["carried"], op.regions[-1]
+        params = body.params[1:] if first else body.params
+        same = {k for k in range(carried) if body.results[k] is params[k]}
+        if not same:
+            return op
+        for k in same:
+            self.renamed[params[k]] = self.renamed[op.outputs[k]] = op.inputs[first + k]
+            if not first:
+                self.renamed[op.regions[0].params[k]] = op.inputs[k]
+
+        def kept(items: Any, shift: int = 0) -> Any:
+            return tuple(item for k, item in enumerate(items) if k - shift not in same)
+
+        regions = [Region(kept(body.params, 1 if first else 0), body.ops, kept(body.results))]
+        if not first:
+            test = op.regions[0]
+            regions.insert(0, Region(kept(test.params), test.ops, test.results))
+        return replace(
+            op,
+            inputs=kept(op.inputs, first),
+            outputs=kept(op.outputs),
+            regions=tuple(regions),
+            attrs={**op.attrs, "carried": carried - len(same)},
+        )
 
     def _invariant_records(self, op: Op) -> Op:
         """A recording of something that does not change in the loop is that thing."""

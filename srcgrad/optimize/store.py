@@ -1,10 +1,185 @@
-"""What to record and what to recompute in the backward sweep."""
+"""What to record and what to recompute in the backward sweep.
+
+The reverse transform records whatever a formula reads. Here a recording goes where the value can be had for less:
+
+- a view, an index, or arithmetic on numbers is computed again from what is at hand anyway;
+- the value that a pass hands on is the one that the next pass starts from, so that the backward loop carries it
+  instead of reading a second tape.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 from ..ir.dims import Facts
-from ..ir.nodes import Function
+from ..ir.indexing import is_basic
+from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, walk
+from ..ir.types import Array, Tape
+
+_ARITHMETIC = {"np.add", "np.subtract", "np.multiply", "np.divide", "np.negative"}
+_COMPARISONS = {"np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal", "not"}
+_DEPTH = 4  # how many ops a recomputed value may take
 
 
 def economise(function: Function, facts: Facts) -> Function:
-    return function
+    """Assumes that every loop reading tapes is derived from the loop that records them."""
+    economy = _Economy(function)
+    return function.with_body(economy.region(function.body, {}))
+
+
+@dataclass
+class _Plan:
+    """What becomes of one derived loop's items."""
+
+    recomputed: list[Op]
+    dropped: set[Value]
+    handed_on: list[tuple[Value, Value, Atom]]  # (item of the result, item of the parameter, value after the loop)
+
+
+class _Economy:
+    def __init__(self, function: Function):
+        self.made: dict[Value, Op] = {}
+        self.loop_of: dict[Value, Op] = {}  # values defined in a loop's body, at any depth -> innermost loop or branch
+        self.position: dict[Value, int] = {}
+        self.recorded: dict[Value, Value] = {}  # a backward item -> the forward value it is
+        self.root = {p.value for p in function.params} | {v for op in function.body.ops for v in op.outputs}
+        for number, op in enumerate(walk(function.body.ops)):
+            for value in op.outputs:
+                self.made[value], self.position[value] = op, number
+            for region in op.regions:
+                for value in (*region.params, *(v for o in region.ops for v in o.outputs)):
+                    self.loop_of[value] = op
+
+    def region(self, region: Region, known: Mapping[Value, Atom]) -> Region:
+        """`known` maps forward values to what they are called in this backward region."""
+        return replace(region, ops=tuple(self.op(op, known) for op in region.ops))
+
+    def op(self, op: Op, known: Mapping[Value, Atom]) -> Op:
+        if op.prim.name == "for" and op.attrs.get("derived"):
+            return self._derived(op, known)
+        if op.regions:
+            return replace(op, regions=tuple(self.region(region, known) for region in op.regions))
+        return op
+
+    def _derived(self, op: Op, known: Mapping[Value, Atom]) -> Op:
+        (body,) = op.regions
+        carried = op.attrs["carried"]
+        items = self._sources(op)
+        if not items:
+            return replace(op, regions=(self.region(body, known),))
+        forward = self.loop_of.get(next(iter(items.values())))
+        inner = dict(known)
+        if forward is not None and forward.prim.name == "for":
+            inner[forward.regions[0].params[0]] = body.params[0]
+        plan = self._plan(items, inner, forward)
+        for item, source in items.items():
+            inner.setdefault(source, item)
+        region = self.region(body, inner)
+        kept = [k for k, p in enumerate(body.params[1 + carried :]) if p not in plan.dropped]
+        tapes = [op.inputs[3 + carried + k] for k in kept]
+        tape_params = [body.params[1 + carried + k] for k in kept]
+        extra = plan.handed_on
+        for result_item, param_item, _ in extra:
+            param_item.hint = f"{result_item.hint}_before" if result_item.hint else param_item.hint
+        params = (*body.params[: 1 + carried], *(r for r, _, _ in extra), *tape_params)
+        results = (*region.results[:carried], *(p for _, p, _ in extra), *region.results[carried:])
+        outputs = (*op.outputs[:carried], *(Value(r.type, r.hint) for r, _, _ in extra), *op.outputs[carried:])
+        inputs = (*op.inputs[: 3 + carried], *(after for _, _, after in extra), *tapes)
+        return replace(
+            op,
+            inputs=inputs,
+            outputs=outputs,
+            attrs={**op.attrs, "carried": carried + len(extra)},
+            regions=(Region(params, (*plan.recomputed, *region.ops), results),),
+        )
+
+    def _sources(self, op: Op) -> dict[Value, Value]:
+        """Each item of a derived loop, and the forward value that was recorded."""
+        (body,) = op.regions
+        carried = op.attrs["carried"]
+        sources: dict[Value, Value] = {}
+        for tape, item in zip(op.inputs[3 + carried :], body.params[1 + carried :]):
+            origin = self.recorded.get(tape, tape)  # type: ignore[arg-type]
+            made = self.made.get(origin)  # type: ignore[arg-type]
+            if made is None or not made.regions or not isinstance(origin, Value):
+                continue
+            source = made.regions[-1].results[made.outputs.index(origin)]
+            if isinstance(source, Value):
+                sources[item] = source
+                self.recorded[item] = source
+        return sources
+
+    def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None) -> _Plan:
+        plan = _Plan([], set(), [])
+        by_source = {source: item for item, source in items.items()}
+        if forward is not None:
+            self._hand_on(plan, by_source, known, forward)
+        at_hand = dict(known)
+        for item, source in sorted(items.items(), key=lambda pair: self.position.get(pair[1], -1)):
+            if item in plan.dropped:
+                at_hand[source] = item
+                continue
+            ops: list[Op] = []
+            if self._again(source, at_hand, ops, _DEPTH, item) is not None:
+                plan.recomputed += ops
+                plan.dropped.add(item)
+            at_hand[source] = item
+        return plan
+
+    def _hand_on(self, plan: _Plan, items: Mapping[Value, Value], known: Mapping[Value, Atom], forward: Op) -> None:
+        """Where both a carried variable's old and new value are read, the new one is carried backwards."""
+        body = forward.regions[-1]
+        params = body.params[1:] if forward.prim.name == "for" else body.params
+        for k in range(forward.attrs["carried"]):
+            old, new = items.get(params[k]), items.get(body.results[k])  # type: ignore[arg-type]
+            after = forward.outputs[k]
+            if old is None or new is None or old is new or after not in self.root:
+                continue
+            plan.handed_on.append((new, old, after))
+            plan.dropped.add(new)
+
+    def _again(
+        self, source: Value, known: dict[Value, Atom], ops: list[Op], depth: int, into: Value | None = None
+    ) -> Atom | None:
+        """Compute a forward value again; what it is then called, or None if that costs too much."""
+        if source in known:
+            return known[source]
+        if source in self.root:
+            return source
+        op = self.made.get(source)
+        if op is not None and op.prim.name == "if":  # handed out of the branch that defines it
+            results = [region.results[op.outputs.index(source)] for region in op.regions]
+            defined = [a for a in results if isinstance(a, Value)]
+            if len(defined) == 1 and any(isinstance(a, Undefined) for a in results):
+                value = self._again(defined[0], known, ops, depth, into)
+                if isinstance(value, Value):
+                    known[source] = value
+                return value
+            return None
+        if depth == 0 or op is None or not self._cheap(op):
+            return None
+        inputs: list[Atom] = []
+        for atom in op.inputs:
+            found = atom if isinstance(atom, Const) else self._again(atom, known, ops, depth - 1)  # type: ignore
+            if found is None:
+                return None
+            inputs.append(found)
+        value = into or Value(source.type, source.hint)
+        ops.append(replace(op, inputs=tuple(inputs), outputs=(value,), role="adjoint"))
+        known[source] = value
+        return value
+
+    def _cheap(self, op: Op) -> bool:
+        """Views and indices; arithmetic and comparison of numbers."""
+        if len(op.outputs) != 1 or not op.prim.pure or isinstance(op.outputs[0].type, Tape):
+            return False
+        if op.prim.name == "getitem":
+            return is_basic(op.attrs["index"], [a.type for a in op.inputs[1:]])
+        if op.prim.name in ("np.transpose", "np.expand_dims", "shape_of", "dim", "constant"):
+            return True
+        scalar = isinstance(op.outputs[0].type, Array) and op.outputs[0].type.ndim == 0
+        if not scalar or any(isinstance(a.type, Array) and a.type.ndim for a in op.inputs):
+            return False
+        small_power = op.prim.name == "np.power" and isinstance(op.inputs[1], Const) and op.inputs[1].value in (2, 3)
+        return op.prim.name in _ARITHMETIC or op.prim.name in _COMPARISONS or small_power

@@ -114,15 +114,25 @@ def _like_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
 
 
 for function in (np.zeros_like, np.ones_like, np.empty_like):
-    constant(function, operands=("a",), keywords=("dtype",), infer=_like_type, cheap=True)
+    constant(
+        function,
+        operands=("a",),
+        keywords=("dtype", "shape"),
+        signature=("a", "dtype"),
+        infer=_like_type,
+        fn=lambda a, *names, function=function, **attrs: function(a, **attrs),
+        cheap=True,
+    )
 linear(
     np.full_like,
     None,
-    lambda d, y, a, fill, *, dtype=None: unbroadcast(d, fill),
+    lambda d, y, a, fill, *names, dtype=None, shape=None: unbroadcast(d, fill),
     operands=("a", "fill_value"),
-    keywords=("dtype",),
+    keywords=("dtype", "shape"),
+    signature=("a", "fill_value", "dtype"),
     infer=_like_type,
-    cases=[Case((2, 3), ()), Case((2, 3), (), dtype=np.float64)],
+    fn=lambda a, fill, *names, **attrs: np.full_like(a, fill, **attrs),
+    cases=[Case((2, 3), ()), Case((2, 3), (), dtype=np.float64), Case((3,), (), shape=(2, 2))],
 )
 
 

@@ -245,57 +245,6 @@ general(
 )
 
 
-# np.array of a nested list: `shape` is the nesting, row by row
-def _nested(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    if not shape:
-        return items[0]
-    step = len(items) // shape[0] if shape[0] else 0
-    return [_nested(items[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
-
-
-def _listed(*items: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
-    return np.array(_nested(items, shape), dtype=dtype)
-
-
-def _listed_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    arrays = [array(t) for t in types]
-    for other in arrays[1:]:
-        if other.ndim != arrays[0].ndim:
-            raise Unsupported("np.array of a list whose items differ in their numbers of axes")
-        for a, b in zip(arrays[0].axes, other.axes):
-            check_equal(facts, a, b, "np.array of a list: lengths")
-    if attrs.get("dtype") is not None:
-        dtype = np.dtype(attrs["dtype"])
-    else:
-        dtype = dtype_of(_array_of, [Array(a.dtype, weak=a.weak) for a in arrays], ndim=0)
-    return Array(dtype, (*(as_dim(n) for n in attrs["shape"]), *arrays[0].axes))
-
-
-def _array_of(*items: Any) -> Any:
-    return np.array(items)
-
-
-def _listed_item(d: Any, y: Any, *items: Any, which: int, shape: tuple[int, ...], dtype: Any = None) -> Any:
-    place = tuple(int(i) for i in np.unravel_index(which, shape))
-    return d[place[0] if len(place) == 1 else place]
-
-
-LISTED = general(
-    _listed,
-    _listed_item,
-    name="array_of",
-    operands=("*items",),
-    keywords=("shape", "dtype"),
-    infer=_listed_type,
-    cases=[
-        Case((), (), (), shape=(3,)),
-        Case((), 1.0, (), 2.0, shape=(2, 2)),
-        Case((3,), (3,), shape=(2,)),
-        Case((), (), shape=(2,), dtype=np.float64),
-    ],
-)
-
-
 # Splitting: several results, whose cotangents are joined again; parts that nobody reads count as zeros
 def _split_lengths(facts: Facts, length: Dim, sections: Any, even: bool) -> list[Dim]:
     if isinstance(sections, (int, np.integer)):

@@ -31,7 +31,7 @@ def _matmul_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
     return Array(dtype_of(np.matmul, (a, b)), axes)
 
 
-def _matmul_left(d: Any, y: Any, a: Any, b: Any) -> Any:
+def matmul_left(d: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1 and b.ndim == 1:
         return d * b
     if b.ndim == 1:
@@ -44,7 +44,7 @@ def _matmul_left(d: Any, y: Any, a: Any, b: Any) -> Any:
     return unbroadcast(d @ transposed(b), a)
 
 
-def _matmul_right(d: Any, y: Any, a: Any, b: Any) -> Any:
+def matmul_right(d: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1 and b.ndim == 1:
         return d * a
     if a.ndim == 1:
@@ -64,8 +64,8 @@ def transposed(x: Any) -> Any:
 
 bilinear(
     np.matmul,
-    _matmul_left,
-    _matmul_right,
+    matmul_left,
+    matmul_right,
     operands=("a", "b"),
     infer=_matmul_type,
     cases=[
@@ -97,7 +97,7 @@ def _dot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
     if not a.ndim or not b.ndim:
         return d * b if a.ndim or not b.ndim else np.sum(d * b)
     if a.ndim <= 2 and b.ndim <= 2:
-        return _matmul_left(d, y, a, b)
+        return matmul_left(d, y, a, b)
     return _contraction_left(d, a, b, *_contracted(a, b))
 
 
@@ -105,7 +105,7 @@ def _dot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
     if not a.ndim or not b.ndim:
         return d * a if b.ndim or not a.ndim else np.sum(d * a)
     if a.ndim <= 2 and b.ndim <= 2:
-        return _matmul_right(d, y, a, b)
+        return matmul_right(d, y, a, b)
     return _contraction_right(d, a, b, *_contracted(a, b))
 
 
@@ -369,9 +369,10 @@ def _einsum(d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimiz
         target += label
     given = {c for text, _ in factors for c in text}
     kept = "".join(c for c in target if c in given)  # labels that are summed over `x` alone are broadcast back
-    options = {"optimize": optimize} if optimize else {}
-    text = ",".join(text for text, _ in factors) + "->" + kept
-    contribution = d if text == f"{kept}->{kept}" else np.einsum(text, *(value for _, value in factors), **options)
+    if not result and len(factors) > 1:  # a number multiplies from outside
+        contribution = d * _contract(factors[1:], kept, optimize)
+    else:
+        contribution = _contract(factors, kept, optimize)
     missing = tuple(i for i, c in enumerate(target) if c not in given)
     if missing:
         contribution = np.expand_dims(contribution, missing if len(missing) > 1 else missing[0])
@@ -379,6 +380,14 @@ def _einsum(d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimiz
     if stretched:
         contribution = np.sum(contribution, axis=tuple(stretched), keepdims=True)
     return broadcast(contribution, x.shape)
+
+
+def _contract(factors: Sequence[tuple[str, Any]], result: str, optimize: Any) -> Any:
+    text = ",".join(labels for labels, _ in factors) + "->" + result
+    if text == f"{result}->{result}":
+        return factors[0][1]
+    options = {"optimize": optimize} if optimize else {}
+    return np.einsum(text, *(value for _, value in factors), **options)
 
 
 def _is_one(length: Any) -> bool:
@@ -476,8 +485,8 @@ def _cross_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], s
 
 bilinear(
     np.cross,
-    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(b, d, axis=axis), a),
-    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(d, a, axis=axis), b),
+    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(b, d, **({} if axis == -1 else {"axis": axis})), a),
+    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(d, a, **({} if axis == -1 else {"axis": axis})), b),
     operands=("a", "b"),
     keywords=("axis",),
     signature=("a", "b", "axisa", "axisb", "axisc", "axis"),
@@ -496,6 +505,7 @@ bilinear(
 def _trace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x = array(types[0])
     first, second = (normal_axis(attrs.get(name, k), x.ndim) for k, name in enumerate(("axis1", "axis2")))
+    facts.require("==", x.axes[first], x.axes[second])  # square, if the example is
     return Array(dtype_of(np.sum, (x,)), tuple(dim for i, dim in enumerate(x.axes) if i not in (first, second)))
 
 

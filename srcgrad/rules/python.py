@@ -11,6 +11,7 @@ import numpy as np
 from ..ir.dims import Facts
 from ..ir.primitive import Primitive, register
 from ..ir.types import BOOL, FLOAT, INT, Array, Type
+from .registry import CASES, Case
 
 
 def _fixed(type: Type) -> Any:
@@ -40,6 +41,7 @@ FLOAT_OF = register(
     ),
     float,
 )
+CASES[FLOAT_OF] = [Case(())]
 INT_OF = register(Primitive("int", fn=int, infer=_int, operands=("x",), kind="constant", cheap=True), int)
 SHAPE_OF = register(
     Primitive(
@@ -50,6 +52,16 @@ SHAPE_OF = register(
         keywords=("axis",),
         kind="constant",
         cheap=True,
+    )
+)
+def _same(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    (type,) = types
+    return replace(type, weak=False) if isinstance(type, Array) else type
+
+
+AS_ARRAY = register(
+    Primitive(
+        "as_array", fn=np.asarray, infer=_same, operands=("x",), kind="linear", partials=(lambda d, y, x: d,), cheap=True
     )
 )
 NOT = register(

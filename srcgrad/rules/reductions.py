@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Facts, product
+from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import (
     Axis,
@@ -25,7 +26,6 @@ from .axes import (
     restored,
     spread,
 )
-from .internal import set_at
 from .registry import Case, constant, general, linear, uniform
 
 POSITIONS = ("a", "axis", "dtype", "out", "keepdims")
@@ -67,8 +67,13 @@ def _average_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any],
     arrays = [array(t) for t in types]
     if attrs.get("returned"):
         raise Unsupported("np.average with `returned=`", "Sum the weights on a line of their own.")
-    if len(arrays) > 1 and arrays[1].ndim != arrays[0].ndim:
-        normal_axis(attrs.get("axis"), arrays[0].ndim)
+    if len(arrays) > 1:
+        x, w = arrays
+        axes = x.axes if w.ndim == x.ndim else (x.axes[normal_axis(attrs.get("axis"), x.ndim)],)
+        if len(axes) != w.ndim:
+            raise Unsupported("np.average: weights of other axes than one or all")
+        for a, b in zip(axes, w.axes):
+            check_equal(facts, a, b, "np.average: lengths of values and weights")
     return Array(dtype_of(np.average, arrays[:1]), reduced_axes(arrays[0], attrs))
 
 
@@ -177,13 +182,20 @@ def _prod(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, keepd
 
 def _others(x: Any, axis: int) -> Any:
     """The product of all elements but one, for each one."""
-    if isinstance(x.shape[axis], int) and x.shape[axis] == 1:
-        return np.ones_like(x)
-    head, tail = along(axis, slice(None, -1)), along(axis, slice(1, None))
-    ones = np.ones_like(x)
-    before = set_at(ones, np.cumprod(x[head], axis=axis), tail)
-    after = set_at(ones, np.flip(np.cumprod(np.flip(x[tail], axis=axis), axis=axis), axis=axis), head)
-    return before * after
+    widths = (1, 0) if x.ndim == 1 else tuple((1, 0) if i == axis else (0, 0) for i in range(x.ndim))
+    before, after = x[along(axis, slice(None, -1))], backwards(x[along(axis, slice(1, None))], axis)
+    padded = (np.pad(part, widths, constant_values=1) for part in (before, after))
+    before, after = (np.cumprod(part, **_on(axis, x)) for part in padded)
+    return before * backwards(after, axis)
+
+
+def backwards(x: Any, axis: int) -> Any:
+    return x[::-1] if axis == 0 else np.flip(x, axis=axis)
+
+
+def _on(axis: int, x: Any) -> dict[str, int]:
+    """`axis=` where there is a choice."""
+    return {} if x.ndim == 1 else {"axis": axis}
 
 
 general(
@@ -199,7 +211,11 @@ general(
 
 # Extremes: the elements that reach it share its cotangent evenly
 def _extreme(d: Any, y: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
+    return extreme_share(restored(d, x, axis, keepdims), restored(y, x, axis, keepdims), x, axis)
+
+
+def extreme_share(d: Any, y: Any, x: Any, axis: Axis) -> Any:
+    """d divided among the elements of `x` that equal `y`."""
     reached = x == y
     return d / np.sum(reached, **alike(x, axis)) * reached
 
@@ -266,20 +282,17 @@ def _cumsum(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = Non
 
 
 def _sum_from(d: Any, axis: int) -> Any:
-    if axis == 0:
-        return np.cumsum(d[::-1], axis=0)[::-1]
-    return np.flip(np.cumsum(np.flip(d, axis=axis), axis=axis), axis=axis)
+    return backwards(np.cumsum(backwards(d, axis), **_on(axis, d)), axis)
 
 
 def _cumprod(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = None) -> Any:
     """sum_j>=i d_j y_j / x_i; at the first zero, the products are taken without it, and after it all are 0."""
-    if axis is None:
-        flat = np.ravel(x)
-        return _cumprod(d, y, flat, axis=0).reshape(x.shape)
-    axis = normal_axis(axis, x.ndim)
+    if axis is None and x.ndim != 1:
+        return _cumprod(d, y, np.ravel(x)).reshape(x.shape)
+    axis = normal_axis(axis or 0, x.ndim)
     zero = x == 0
-    first = zero & (np.cumsum(zero, axis=axis) == 1)
-    without = np.cumprod(np.where(first, 1.0, x), axis=axis)
+    first = zero & (np.cumsum(zero, **_on(axis, x)) == 1)
+    without = np.cumprod(np.where(first, 1.0, x), **_on(axis, x))
     return np.where(first, _sum_from(d * without, axis), _sum_from(d * y, axis) / np.where(zero, 1.0, x))
 
 

@@ -25,11 +25,12 @@ from ..ir.types import FLOAT, Array, Type
 class Case:
     """One test of a rule: operands (a shape, a number, or `rng -> array`) and keyword arguments.
 
-    `unknown` marks a result with a length that cannot be told from the operands'.
+    `unknown` marks a result with a length that cannot be told from the operands'; `symmetric` a function of symmetric
+    matrices, whose gradient is symmetric.
     """
 
-    def __init__(self, *operands: Any, unknown: bool = False, **attrs: Any):
-        self.operands, self.attrs, self.unknown = operands, attrs, unknown
+    def __init__(self, *operands: Any, unknown: bool = False, symmetric: bool = False, **attrs: Any):
+        self.operands, self.attrs, self.unknown, self.symmetric = operands, attrs, unknown, symmetric
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)

@@ -92,7 +92,8 @@ def _atleast(n: int) -> AxesRule:
 
 linear(
     np.reshape,
-    lambda d, y, x, *, shape: d.reshape(x.shape),
+    lambda d, y, x, *names, shape: d.reshape(x.shape),
+    fn=lambda x, *names, shape: np.reshape(x, shape),
     operands=("a",),
     keywords=("shape",),
     infer=_typed(_reshaped),
@@ -179,7 +180,8 @@ def _broadcast_to(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim
 
 linear(
     np.broadcast_to,
-    lambda d, y, x, *, shape: unbroadcast(d, x),
+    lambda d, y, x, *names, shape: unbroadcast(d, x),
+    fn=lambda x, *names, shape: np.broadcast_to(x, shape),
     operands=("array",),
     keywords=("shape",),
     infer=_typed(_broadcast_to),
