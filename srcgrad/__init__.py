@@ -1,0 +1,32 @@
+"""Source-to-source differentiation: the gradient of a NumPy function, as a readable NumPy function."""
+
+from __future__ import annotations
+
+from . import optim
+from .api import Gradient, grad, value_and_grad, vjp
+from .errors import CompileError, GradTypeError, SourceNotFound, SrcgradError
+from .rules.python import stop_gradient
+from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
+from .runtime.parameter import Parameter
+from .runtime.result import Result
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CompileError",
+    "GradTypeError",
+    "Gradient",
+    "Parameter",
+    "Result",
+    "SourceNotFound",
+    "SrcgradError",
+    "__version__",
+    "grad",
+    "is_grad_enabled",
+    "no_grad",
+    "optim",
+    "set_grad_enabled",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

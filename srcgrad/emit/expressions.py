@@ -346,6 +346,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "shape_of": _shape_of,
     "constant": lambda e, op: e.atom(op.inputs[0]),
     "getitem": lambda e, op: ast.Subscript(e.atom(op.inputs[0]), e.index(op, 1), ast.Load()),
+    "stop_gradient": lambda e, op: e.atom(op.inputs[0]),
     "as_array": lambda e, op: call("np.asarray", [e.atom(op.inputs[0])]),
     "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),

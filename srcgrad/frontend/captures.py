@@ -79,11 +79,11 @@ def _default(function: types.FunctionType, name: str) -> Any:
 
 def route_text(route: Route) -> str:
     """The route as a Python expression on `f`, for the generated dispatcher."""
-    text = "f"
+    text = "_f"
     for kind, name in route:
         match kind:
             case "global":
-                text += f".__globals__[{name!r}]"
+                text += f".__globals__.get({name!r})"
             case "cell":
                 text += f".__closure__[{text}.__code__.co_freevars.index({name!r})].cell_contents"
             case "attr":

@@ -68,6 +68,25 @@ def is_basic(template: Any, dynamic: Sequence[Type]) -> bool:
     return not any(_is_array_entry(entry, dynamic) for entry in entries)
 
 
+def selects_once(template: Any, dynamic: Sequence[Type]) -> bool:
+    """Whether no element is selected twice: by ints, slices and at most one mask."""
+    entries = template if isinstance(template, tuple) else (template,)
+    arrays = [entry for entry in entries if _is_array_entry(entry, dynamic)]
+    return not arrays or (len(arrays) == 1 and _is_mask(arrays[0], dynamic))
+
+
+def _is_mask(entry: Any, dynamic: Sequence[Type]) -> bool:
+    type = dynamic[entry.number - 1] if isinstance(entry, Slot) else None
+    return isinstance(type, Array) and type.dtype.kind == "b"
+
+
+def rearranges(template: Any) -> bool:
+    """Whether the index keeps every element once: full slices, reversed ones, and new axes."""
+    entries = template if isinstance(template, tuple) else (template,)
+    whole = (slice(None), slice(None, None, -1), slice(None, None, 1))
+    return all(entry is None or entry is Ellipsis or entry in whole for entry in entries)
+
+
 def _is_array_entry(entry: Any, dynamic: Sequence[Type]) -> bool:
     if isinstance(entry, (list, bool, np.ndarray)):
         return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.indexing import is_basic
+from ..ir.indexing import selects_once
 from ..ir.nodes import Atom, Const, Op, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, cast
@@ -276,6 +276,26 @@ def swapaxes(c: Context) -> Any:
     return inner[0] if same and inner is not None else None
 
 
+@rule("np.squeeze")
+def squeeze_sum(c: Context) -> Any:
+    """Summing without keeping the axes that are dropped afterwards."""
+    (x,) = c.args
+    inner = c.made(x, "np.sum")
+    if inner is None or not _adjoint(c, x):
+        return None
+    attrs = dict(c.attrs(x))
+    if not attrs.get("keepdims") or attrs.get("axis") is None:
+        return None
+    summed, dropped = ({a % x.ndim for a in _axes(axis)} for axis in (attrs["axis"], c.op.attrs.get("axis")))
+    if summed != dropped:
+        return None
+    return np.sum(inner[0], **{key: value for key, value in attrs.items() if key != "keepdims"})  # type: ignore[call-overload]
+
+
+def _axes(axis: Any) -> tuple[int, ...]:
+    return axis if isinstance(axis, tuple) else () if axis is None else (axis,)
+
+
 @rule("np.reshape", "np.squeeze", "np.expand_dims")
 def reshape_back(c: Context) -> Any:
     """Reshaping there and back again is nothing."""
@@ -303,7 +323,7 @@ def first_scatter(c: Context) -> Any:
     """Adding to zeros at distinct elements is setting them."""
     base, d, *dynamic = c.args
     index = c.op.attrs["index"]
-    if not c.made(base, "zeros") or not is_basic(index, [x.type for x in dynamic]):
+    if c.made(base, "zeros") is None or not selects_once(index, [x.type for x in dynamic]):
         return None
     atoms = [base.atom, d.atom, *(x.atom for x in dynamic)]
     (value,) = c.builder.apply(named("index_set"), atoms, {"index": index}, hint=c.op.outputs[0].hint)

@@ -150,19 +150,15 @@ def _is_bound(x: Any) -> bool:
 
 
 def _maximum(d: Any, y: Any, x: Any, other: Any) -> Any:
-    return _masked(d, y > other) if _is_bound(other) else _masked(d, _half_at_ties(x, other, x > other))
+    return d * (y > other) if _is_bound(other) else _shared(d, x, other) * (x >= other)
 
 
 def _minimum(d: Any, y: Any, x: Any, other: Any) -> Any:
-    return _masked(d, y < other) if _is_bound(other) else _masked(d, _half_at_ties(x, other, x < other))
+    return d * (y < other) if _is_bound(other) else _shared(d, x, other) * (x <= other)
 
 
-def _masked(d: Any, mask: Any) -> Any:
-    return d * mask
-
-
-def _half_at_ties(x: Any, other: Any, wins: Any) -> Any:
-    return np.where(x == other, 0.5, wins)
+def _shared(d: Any, x: Any, other: Any) -> Any:
+    return d * np.where(x == other, 0.5, 1.0)
 
 
 for function, partial in ((np.maximum, _maximum), (np.minimum, _minimum), (np.fmax, _maximum), (np.fmin, _minimum)):

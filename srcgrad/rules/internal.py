@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.nodes import Slot
-from ..ir.indexing import fill_slots, getitem_type, is_basic
+from ..ir.indexing import fill_slots, getitem_type, is_basic, rearranges
 from ..ir.primitive import Primitive, named, register
 from ..ir.symbolic import Sym, apply, split_index
 from ..ir.symbolic import _atom as as_atom
@@ -194,8 +194,26 @@ def as_zero(d: Sym) -> Any:
     return Const(0j if d.dtype.kind == "c" else 0.0)
 
 
+def rearranged(d: Any, index: Any) -> Any:
+    """The transpose of an index of full slices, reversed ones and new axes."""
+    entries = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis not in entries:
+        entries.append(Ellipsis)
+    at, after = entries.index(Ellipsis), len(entries) - 1 - entries.index(Ellipsis)
+    full = [*entries[:at], *[slice(None)] * (d.ndim - at - after), *entries[at + 1 :]]
+    new = [i for i, entry in enumerate(full) if entry is None]
+    if new:
+        d = np.squeeze(d, axis=tuple(new) if len(new) > 1 else new[0])
+    kept = [entry for entry in full if entry is not None]
+    while kept and kept[-1].step != -1:
+        kept.pop()
+    return d if not kept else d[tuple(kept) if len(kept) > 1 else kept[0]]
+
+
 def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Sym:
     """Used where no accumulator exists; the reverse transform adds into an existing one by itself."""
+    if rearranges(index):
+        return rearranged(d, index)
     return scatter_add(zeros(d.builder, x.type), d, [item.atom for item in dynamic], index)
 
 
@@ -212,6 +230,11 @@ def set_at(base: Any, value: Any, index: Any) -> Any:
     atoms = [as_atom(base.builder, item) for item in (base, value, *dynamic)]
     (result,) = base.builder.apply(INDEX_SET, atoms, {"index": template})
     return Sym(base.builder, result)
+
+
+def placed(x: Any, d: Any, index: Any) -> Any:
+    """Zeros like `x` with `d` set at the index: the transpose of `x[index]` where no element is selected twice."""
+    return set_at(zeros(x.builder, x.type) if isinstance(x, Sym) else np.zeros_like(x), d, index)
 
 
 def scatter(x: Any, d: Any, index: Any) -> Any:
@@ -281,6 +304,10 @@ _INDICES: list[tuple[tuple[int, ...], Any, list[Any]]] = [
     ((4, 3), 1, []),
     ((4, 3), (slice(1, None), -1), []),
     ((4, 3), (Ellipsis, None, slice(None, None, -1)), []),
+    ((4, 3), slice(None, None, -1), []),
+    ((4, 3), (slice(None), None), []),
+    ((4,), (None, slice(None, None, -1), None), []),
+    ((4, 3), Ellipsis, []),
     ((5,), slice(None, -2), []),
     ((5,), slice(1, 4, 2), []),
     ((4, 3), Slot(1), [lambda rng: np.array([0, 2, 2])]),

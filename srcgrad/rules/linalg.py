@@ -169,7 +169,7 @@ def _power(d: Any, y: Any, a: Any, *, n: int) -> Any:
         return -(transposed(inverse) @ _power(d, y, inverse, n=-n) @ transposed(inverse))
     if n == 0:
         return None
-    before = [np.linalg.matrix_power(transposed(a), k) for k in range(1, n)]
+    before = [np.linalg.matrix_power(transposed(a), k) if k > 1 else transposed(a) for k in range(1, n)]
     terms = [d @ before[-1], *(b @ d @ c for b, c in zip(before, before[-2::-1])), before[-1] @ d] if n > 1 else [d]
     return sum(terms[1:], terms[0])
 

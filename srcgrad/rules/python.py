@@ -64,6 +64,15 @@ AS_ARRAY = register(
         "as_array", fn=np.asarray, infer=_same, operands=("x",), kind="linear", partials=(lambda d, y, x: d,), cheap=True
     )
 )
+def stop_gradient(x: Any) -> Any:
+    """`x` itself, through which no gradient flows: its derivative counts as zero."""
+    return x
+
+
+STOP = register(
+    Primitive("stop_gradient", fn=stop_gradient, infer=lambda f, t, a, s: t[0], operands=("x",), kind="constant", view=True),
+    stop_gradient,
+)
 NOT = register(
     Primitive("not", fn=lambda x: not x, infer=_fixed(BOOL), operands=("x",), kind="constant", cheap=True)
 )

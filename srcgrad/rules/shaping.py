@@ -12,8 +12,8 @@ from ..ir.dims import ONE, Dim, Facts, as_dim, product
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.primitive import Infer
 from ..ir.types import Array, Type
-from .axes import along, array, axis_form, dtype_of, normal_axes, normal_axis
-from .internal import arange, scatter, set_at, unbroadcast
+from .axes import array, axis_form, dtype_of, normal_axes, normal_axis
+from .internal import arange, placed, unbroadcast
 from .registry import Case, elementwise, linear, uniform
 
 AxesRule = Callable[[Facts, Array, Mapping[str, Any]], tuple[Dim, ...]]
@@ -459,7 +459,7 @@ def _onto_diagonal(d: Any, x: Any, offset: int, first: int, second: int) -> Any:
         d = np.moveaxis(d, -1, 0)
     elif x.ndim > 2:
         d = np.moveaxis(d, -1, min(first, second))
-    return scatter(x, d, tuple(index))
+    return placed(x, d, tuple(index))
 
 
 def _diagonal(d: Any, y: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

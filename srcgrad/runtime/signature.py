@@ -155,26 +155,26 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
 
     match spec:
         case ArraySpec(dtype, ones):
-            tests = [f"type({name}) is ndarray", f"{name}.dtype == {const(np.dtype(dtype))}", f"{name}.ndim == {len(ones)}"]
+            tests = [f"_type({name}) is _ndarray", f"{name}.dtype == {const(np.dtype(dtype))}", f"{name}.ndim == {len(ones)}"]
             tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
         case NumberSpec(dtype, python, value):
-            kind = {"f": "float", "i": "int", "c": "complex"}[np.dtype(dtype).kind] if python else ""
-            tests = [f"type({name}) is {kind or const(np.dtype(dtype).type)}"]
+            kind = const({"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type)
+            tests = [f"_type({name}) is {kind}"]
             tests += [f"{name} == {const(value)}"] if value is not None else []
         case StaticSpec(value):
             exact = value is None or isinstance(value, bool) or value is Ellipsis
-            same = f"type({name}) is {const(type(value))}"
+            same = f"_type({name}) is {const(type(value))}"
             tests = [f"{name} is {const(value)}"] if exact else [same, f"{name} == {const(value)}"]
         case IdentitySpec(_, thing):
             tests = [f"{name} is {const(thing)}"]
         case OpaqueSpec(kind_):
-            tests = [f"type({name}) is {const(kind_)}"]
+            tests = [f"_type({name}) is {const(kind_)}"]
         case SequenceSpec(kind_, items):
-            tests = [f"type({name}) is {kind_.__name__}", f"len({name}) == {len(items)}"]
+            tests = [f"_type({name}) is {const(kind_)}", f"_len({name}) == {len(items)}"]
             for i, item in enumerate(items):
                 tests += predicate(f"{name}[{i}]", item, constants)
         case DictSpec(keys, items):
-            tests = [f"type({name}) is dict", f"tuple({name}) == {const(keys)}"]
+            tests = [f"_type({name}) is {const(dict)}", f"_tuple({name}) == {const(keys)}"]
             for key, item in zip(keys, items):
                 tests += predicate(f"{name}[{key!r}]", item, constants)
     return tests

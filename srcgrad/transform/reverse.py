@@ -16,11 +16,19 @@ import numpy as np
 from ..errors import Fault, Origin, Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Facts
+from ..ir.indexing import rearranges
 from ..ir.nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply, cast
 from ..ir.types import INT, Array, Tape
 from .activity import active_values
+
+
+# What a cotangent may go through with its zeros in place
+_KEEPS_ZEROS = {
+    "np.transpose", "np.swapaxes", "np.moveaxis", "np.reshape", "np.ravel", "np.squeeze", "np.expand_dims", "np.flip",
+    "np.negative", "np.multiply", "np.divide", "broadcast", "getitem", "astype",
+}  # fmt: skip
 
 
 @dataclass
@@ -228,7 +236,7 @@ class _Reverse:
 
         `where(m, d, 0) * f` becomes `where(m, d * f, 0)`, so that 0 * inf cannot arise.
         """
-        mask = self._mask(d) if op.prim.elementwise and self._reaches_singular(op) else None
+        mask = self._mask(d, _singular(op)) if op.prim.elementwise and self._reaches_singular(op) else None
         if mask is None:
             return partial(d, y, *inputs, **attrs)
         condition, raw, swapped = mask
@@ -238,7 +246,7 @@ class _Reverse:
         arms = (0.0, result) if swapped else (result, 0.0)
         return apply(self.builder, np.where, (condition, *arms), {})
 
-    def _mask(self, d: Sym) -> tuple[Sym, Sym, bool] | None:
+    def _mask(self, d: Sym, singular: bool) -> tuple[Sym, Sym, bool] | None:
         """(condition, unmasked cotangent, condition inverted) of a masked cotangent."""
         made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
         if made is None:
@@ -251,11 +259,26 @@ class _Reverse:
                 return parts[0], parts[2], True
         if made.prim.name == "np.multiply" and parts[1].dtype == np.bool_:
             return parts[1], parts[0], False
+        if singular and self._holds_zeros(d):
+            return d != 0, d, False
         return None
+
+    def _holds_zeros(self, d: Sym) -> bool:
+        """Whether `d` was scattered, or masked by np.where, before it was reshaped or multiplied."""
+        made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
+        if made is None:
+            return False
+        parts = [Sym(self.builder, atom) for atom in made.inputs]
+        match made.prim.name:
+            case "index_add" | "index_set":
+                return True
+            case "np.where":
+                return any(part.const == 0 for part in parts)
+        return made.prim.name in _KEEPS_ZEROS and self._holds_zeros(parts[0])
 
     def _reaches_singular(self, op: Op) -> bool:
         """Whether this op, or an elementwise op that feeds it, has a derivative that may be infinite."""
-        if op.prim.singular:
+        if _singular(op):
             return True
         for atom in op.inputs:
             made = self.made.get(atom) if isinstance(atom, Value) and atom in self.active else None
@@ -265,10 +288,13 @@ class _Reverse:
 
     def _getitem(self, op: Op, scope: _Scope, d: Atom | None) -> None:
         """Scatter into the accumulator that exists already, so that no full-size temporary is added."""
-        from ..rules.internal import scatter_add, zeros
+        from ..rules.internal import rearranged, scatter_add, zeros
 
         source = op.inputs[0]
         if d is None or source not in self.active or not isinstance(source, Value):
+            return
+        if rearranges(op.attrs["index"]):
+            self.accumulate(scope, source, rearranged(Sym(self.builder, d), op.attrs["index"]).atom)
             return
         assert isinstance(source.type, Array)
         known = self.current(scope, source)
@@ -419,6 +445,14 @@ class _Lazy(Sym):
     @property
     def const(self) -> Any:
         return self._raw.value if isinstance(self._raw, Const) else None
+
+
+def _singular(op: Op) -> bool:
+    """Whether the derivative may be infinite: not that of x / 2 or x ** 2."""
+    if op.prim.name in ("np.divide", "np.power") and isinstance(op.inputs[1], Const):
+        number = op.inputs[1].value
+        return bool(number == 0) if op.prim.name == "np.divide" else not number >= 1
+    return op.prim.singular
 
 
 def _constant(number: Any, type: Array) -> Const:

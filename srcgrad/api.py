@@ -1,0 +1,324 @@
+"""`grad` and its relatives: functions in, compiled gradient functions out."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from .dispatch import Dispatcher, Specialisation
+from .errors import GradTypeError, SourceNotFound
+from .pipeline import Request
+from .runtime.grad_mode import is_grad_enabled
+from .runtime.parameter import Parameter
+from .runtime.result import Result
+from .runtime.signature import Path, describe, leaves
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Names = str | Sequence[str]
+Positions = int | Sequence[int]
+
+
+class Gradient(Generic[P, R]):
+    """A function's gradient, compiled when it is called; made by `grad`.
+
+    f(*args) is the gradient, f.value_and_grad(*args) the value beside it, f.forward(*args) the training style.
+    """
+
+    def __init__(self, function: Callable[P, R], wrt: Names | None = None, argnums: Positions | None = None):
+        if isinstance(function, Gradient):
+            raise GradTypeError(
+                f"`{function.__name__}` is a gradient already. Differentiate the plain function, "
+                f"`{function.__name__}.function`; gradients of gradients are not available yet."
+            )
+        if not isinstance(function, types.FunctionType):
+            raise SourceNotFound(
+                f"{function!r} is not a Python function, so there is no source to differentiate. Wrap it in a `def` "
+                "that calls NumPy."
+            )
+        functools.update_wrapper(self, function)
+        self.function: Callable[P, R] = function
+        self._python = function
+        self._signature = inspect.signature(function)
+        self._parameters = tuple(self._signature.parameters)
+        self._layout = tuple(_layout(p) for p in self._signature.parameters.values())
+        self._wrt, self._single = _choose(function, self._parameters, wrt, argnums)
+        self._plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self._signature.parameters.values())
+        self._count = len(self._parameters) if self._plain else -1
+        self._dispatchers: dict[Any, Dispatcher] = {}
+        self._last: Dispatcher | None = None
+        self._grad = self._dispatcher("grad", tuple((name, None) for name in self._wrt), self._single)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """The gradient: one array (or number, or structure) for each differentiated argument."""
+        values = args if not kwargs and len(args) == self._count else self._bind(args, kwargs)
+        self._last = self._grad
+        return self._run(self._grad, values)
+
+    def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
+        """(value, gradient), from one function that computes both."""
+        wrt = tuple((name, None) for name in self._wrt)
+        self._last = self._dispatcher("value_and_grad", wrt, self._single)
+        result: tuple[R, Any] = self._run(self._last, self._bind(args, kwargs))
+        return result
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> Result:
+        """Run the compiled forward half; `.backward()` of the result runs the other.
+
+        Differentiates with respect to every Parameter with requires_grad found among the arguments; where no argument
+        is a Parameter, with respect to `wrt`, and `backward()` returns the gradients.
+        """
+        values = self._bind(args, kwargs)
+        found = [entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())]
+        plain = [_unwrap(value) for value in values]
+        active = [(parameter, name, path) for parameter, name, path in found if parameter.requires_grad]
+        if not is_grad_enabled() or (found and not active):
+            return Result(self._call_plain(plain), None, None, None)
+        wrt: tuple[tuple[str, Path | None], ...]
+        wrt = tuple((name, path) for _, name, path in active) or tuple((name, None) for name in self._wrt)
+        dispatcher = self._last = self._dispatcher("split", wrt, False)
+        (value, saved), backward = dispatcher(plain)
+        pullback = Pullback(backward, saved, dispatcher)
+        return Result(value, pullback, [p for p, _, _ in active] if found else None, backward)
+
+    def specialize(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, Any]:
+        """The bare gradient function for arguments like these: no dispatch, no checks, plain NumPy.
+
+        Globals and closure variables that the function reads are bound to their values of now.
+        """
+        values = tuple(_unwrap(value) for value in self._bind(args, kwargs))
+        self._last = self._grad
+        made = self._grad.find(values)
+        (bare,) = made.functions
+        if not made.captures:
+            return bare
+        from .frontend.captures import follow
+
+        fixed = {unique: follow(self._python, route) for route, unique in made.captures.items()}
+        return functools.partial(bare, **fixed)
+
+    @property
+    def source(self) -> str:
+        """The generated source of the gradient last called (or specialised, or run forward)."""
+        return "\n\n".join(text.rstrip("\n") + "\n" for text in self._latest().texts)
+
+    @property
+    def forward_source(self) -> str:
+        """The forward half of the compiled pair, as text."""
+        return self._pair().texts[0]
+
+    @property
+    def backward_source(self) -> str:
+        """The backward half of the compiled pair, as text."""
+        return self._pair().texts[1]
+
+    @property
+    def specializations(self) -> list[Specialisation]:
+        """Everything compiled so far for this function."""
+        return [each for dispatcher in self._dispatchers.values() for each in dispatcher.specialisations]
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """By reference, as functions are pickled."""
+        return _find_by_name, (self._python.__module__, self._python.__qualname__)
+
+    def __repr__(self) -> str:
+        return f"<gradient of {self._python.__qualname__} with respect to {', '.join(self._wrt)}>"
+
+    # Inside
+
+    def _dispatcher(self, mode: str, wrt: tuple[tuple[str, Path | None], ...], single: bool) -> Dispatcher:
+        key = (mode, wrt, single)
+        if key not in self._dispatchers:
+            request = Request(self._python, {}, wrt, mode, single, self._layout)
+            self._dispatchers.setdefault(key, Dispatcher(request))
+        return self._dispatchers[key]
+
+    def _run(self, dispatcher: Dispatcher, values: Sequence[Any]) -> Any:
+        for value in values:
+            if isinstance(value, (Parameter, list, tuple, dict)):
+                return dispatcher([_unwrap(each) for each in values])
+        return dispatcher(values)
+
+    def _bind(self, args: Any, kwargs: Any) -> tuple[Any, ...]:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return tuple(bound.arguments.values())
+
+    def _call_plain(self, values: Sequence[Any]) -> Any:
+        bound = inspect.BoundArguments(self._signature, dict(zip(self._parameters, values)))  # type: ignore[arg-type]
+        return self._python(*bound.args, **bound.kwargs)
+
+    def _latest(self) -> Specialisation:
+        if self._last is None or not self._last.specialisations:
+            self._from_annotations()
+        assert self._last is not None
+        return self._last.specialisations[0]
+
+    def _from_annotations(self) -> None:
+        """Before any call: numbers that annotations or defaults describe are signature enough."""
+        example = []
+        for parameter in self._signature.parameters.values():
+            kind = {"float": 1.0, "int": 2, float: 1.0, int: 2}.get(parameter.annotation)
+            if parameter.default is not parameter.empty:
+                example.append(parameter.default)
+            elif kind is not None:
+                example.append(kind)
+            else:
+                raise RuntimeError(
+                    f"`{self.__name__}` has not been called yet, so the types of its arguments are unknown: "
+                    "call it, or `specialize(*args)` it, and then look at the source."
+                )
+        self._last = self._grad
+        self._grad.find(example)
+
+    def _pair(self) -> Specialisation:
+        for (mode, _, _), dispatcher in reversed(self._dispatchers.items()):
+            if mode == "split" and dispatcher.specialisations:
+                return dispatcher.specialisations[0]
+        raise RuntimeError(f"`{self.__name__}` has no compiled pair yet: call `.forward(*args)` first.")
+
+    __name__: str
+    __qualname__: str
+
+
+class Pullback:
+    """The backward half with what the forward half saved for it."""
+
+    __slots__ = ("_dispatcher", "backward", "saved")
+
+    def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher):
+        self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
+
+    def __call__(self, cotangent: Any) -> tuple[Any, ...]:
+        try:
+            gradients: tuple[Any, ...] = self.backward(*self.saved, cotangent)
+        except Exception as error:
+            self._dispatcher._explain(error)
+            raise
+        return gradients
+
+
+@overload
+def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
+@overload
+def grad(
+    function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
+def grad(
+    function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Any:
+    """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
+
+    function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
+    argnums : positions of the arguments to differentiate; the first by default
+    wrt : their names instead of positions; one name, or several
+    The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple.
+    Raises GradTypeError (a TypeError) for integer arguments and for results that are no real number, CompileError where
+    the function cannot be differentiated soundly, SourceNotFound where its source cannot be read.
+    """
+    if function is None:
+        return lambda each: Gradient(each, wrt, argnums)
+    return Gradient(function, wrt, argnums)
+
+
+def value_and_grad(
+    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Callable[P, tuple[R, Any]]:
+    """A function that returns (value, gradient); arguments as of `grad`."""
+    return Gradient(function, wrt, argnums).value_and_grad
+
+
+def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
+    """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
+
+    The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
+    position in `argnums`), and may be called any number of times.
+    """
+    gradient = function if isinstance(function, Gradient) else Gradient(function)
+    positions = range(len(primals)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
+    values = [_unwrap(value) for value in gradient._bind(primals, {})]
+    wrt = tuple((gradient._parameters[k], None) for k in positions)
+    dispatcher = gradient._last = gradient._dispatcher("split", wrt, False)
+    (value, saved), backward = dispatcher(values)
+    return value, Pullback(backward, saved, dispatcher)
+
+
+def _layout(parameter: inspect.Parameter) -> tuple[str, str, str | None]:
+    """A parameter's name, kind and default, for the generated signature; only literal defaults are spelled."""
+    if parameter.kind is parameter.VAR_KEYWORD:
+        raise GradTypeError(f"`**{parameter.name}` cannot be differentiated: name the keyword arguments.")
+    kind = {
+        parameter.POSITIONAL_ONLY: "positional",
+        parameter.VAR_POSITIONAL: "sequence",
+        parameter.KEYWORD_ONLY: "keyword",
+    }.get(parameter.kind, "plain")
+    default = parameter.default
+    spelled = type(default) in (bool, int, float, str) or default is None
+    return parameter.name, kind, repr(default) if spelled and default is not parameter.empty else None
+
+
+def _choose(
+    function: types.FunctionType, names: tuple[str, ...], wrt: Names | None, argnums: Positions | None
+) -> tuple[tuple[str, ...], bool]:
+    """The names to differentiate, and whether the gradient comes by itself."""
+    if wrt is not None and argnums is not None:
+        raise ValueError("give either wrt= names or argnums= positions, not both")
+    if wrt is not None:
+        chosen = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+        unknown = [name for name in chosen if name not in names]
+        if unknown:
+            raise ValueError(f"`{function.__qualname__}` has no parameter `{unknown[0]}`; it has {', '.join(names)}")
+        if not chosen or len(set(chosen)) < len(chosen):
+            raise ValueError("wrt= needs different names, at least one")
+        return chosen, isinstance(wrt, str)
+    positions = 0 if argnums is None else argnums
+    listed = [positions] if isinstance(positions, int) else list(positions)
+    for position in listed:
+        if not -len(names) <= position < len(names):
+            raise ValueError(f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}")
+    chosen = tuple(names[position] for position in listed)
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError("argnums= needs different positions, at least one")
+    return chosen, isinstance(positions, int)
+
+
+def _parameters(value: Any, name: str, path: Path) -> Iterator[tuple[Parameter, str, Path]]:
+    """Every Parameter in an argument, with the way to it."""
+    if isinstance(value, Parameter):
+        yield value, name, path
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _parameters(item, name, (*path, i))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _parameters(item, name, (*path, key))
+
+
+def _unwrap(value: Any) -> Any:
+    """The arrays inside Parameters."""
+    if isinstance(value, Parameter):
+        return value.data
+    if type(value) in (list, tuple):
+        return type(value)(_unwrap(item) for item in value)
+    if type(value) is dict:
+        return {key: _unwrap(item) for key, item in value.items()}
+    return value
+
+
+def _find_by_name(module: str, qualname: str) -> Any:
+    import importlib
+
+    thing: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        thing = getattr(thing, part)
+    return thing
+
+
+__all__ = ["Gradient", "describe", "grad", "leaves", "value_and_grad", "vjp"]

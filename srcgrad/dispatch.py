@@ -1,0 +1,338 @@
+"""From a call's arguments to the specialisation that serves them: in memory, then on disk, then compiled.
+
+A specialisation is entered through a small generated function that checks its signature and guards and calls it:
+
+    def enter(_f, x, w):
+        reg = _f.__globals__.get('reg')
+        if _type(x) is _ndarray and ... and x.shape[1] == w.shape[0]:
+            return _run(x, w, reg=reg)
+        return _miss
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path as FilePath
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from .errors import GradTypeError, SourceNotFound, SrcgradError
+from .frontend import StaticNeeded
+from .frontend.captures import MISSING, Route, follow, route_text
+from .frontend.source import find_source
+from .pipeline import Compiled, Request, compile_function
+from .runtime.cache import DiskCache, Entry
+from .runtime.load import explain_failure, file_of, load
+from .runtime.signature import NumberSpec, Spec, UnknownArgument, describe, predicate
+
+MISS = object()
+DISK = DiskCache()
+
+
+@dataclass
+class Specialisation:
+    """One compiled signature: its source, its functions, and how a call enters it."""
+
+    texts: tuple[str, ...]
+    functions: tuple[Callable[..., Any], ...]
+    enter: Callable[..., Any]
+    signature: str
+    lines: Mapping[str, Mapping[int, str]]  # generated file -> line -> the user's line
+    captures: Mapping[Route, str]
+    origin: str = "compiled"  # or "disk"
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """All specialisations of one function for one set of differentiated leaves and one mode."""
+
+    def __init__(self, request: Request):
+        self.request = request
+        self.names = tuple(name for name, _, _ in request.signature)
+        self.specialisations: list[Specialisation] = []
+        self.entries: tuple[Callable[..., Any], ...] = ()
+        self._lock = RLock()
+
+    def __call__(self, values: Sequence[Any]) -> Any:
+        """Call with one value for each parameter, in the signature's order."""
+        function = self.request.function
+        try:
+            for enter in self.entries:
+                result = enter(function, *values)
+                if result is not MISS:
+                    return result
+            return self.find(values).enter(function, *values)
+        except SrcgradError:
+            raise
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def find(self, values: Sequence[Any]) -> Specialisation:
+        """The specialisation that serves these arguments, compiled if there is none."""
+        with self._lock:
+            function = self.request.function
+            for known in self.specialisations:
+                if _accepts(known, function, values):
+                    return known
+            specs = self._describe(values)
+            key = _key(self.request, specs)
+            made, variant = self._from_disk(key, specs, values)
+            if made is None:
+                made = self._compile(f"{key[:-2]}{variant:02x}", specs, values)
+            self.specialisations.insert(0, made)
+            self.entries = tuple(each.enter for each in self.specialisations)
+            return made
+
+    def _describe(self, values: Sequence[Any]) -> dict[str, Spec]:
+        specs = {}
+        for name, value in zip(self.names, values):
+            try:
+                specs[name] = describe(value)
+            except UnknownArgument as error:
+                raise GradTypeError(
+                    f"argument `{name}` of `{self.request.function.__qualname__}` is {error.args[0]}, which a compiled "
+                    "gradient cannot take. Pass its arrays (as NumPy arrays, or in lists, tuples and dicts)."
+                ) from None
+        return specs
+
+    def _compile(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> Specialisation:
+        example = dict(zip(self.names, values))
+        request = replace(self.request, specs=specs)
+        while True:
+            try:
+                compiled = compile_function(request, example)
+                break
+            except StaticNeeded as needed:
+                request = _with_static(request, needed.which, example)
+        meta = _meta(compiled, request)
+        texts = tuple(each.text for each in compiled.emitted)
+        if meta is not None:
+            DISK.put(key, Entry(_SEPARATOR.join(texts), meta))
+        captures = {route: unique for route, (unique, _) in compiled.lowered.captures.items()}
+        capture_specs = {unique: spec for unique, spec in compiled.lowered.captures.values()}
+        guards = [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards]
+        names = tuple(each.name for each in compiled.emitted)
+        lines = [{n: _quote(o) for n, o in each.origins.items()} for each in compiled.emitted]
+        return self._build(
+            request.specs, texts, names, lines, captures, capture_specs, compiled.lowered.statics, guards, compiled.seconds
+        )
+
+    def _from_disk(
+        self, key: str, specs: dict[str, Spec], values: Sequence[Any]
+    ) -> tuple[Specialisation | None, int]:
+        """A stored specialisation whose captures, code and guards are what they are now; else the next free number."""
+        for variant in range(16):
+            entry = DISK.get(f"{key[:-2]}{variant:02x}")
+            if entry is None:
+                return None, variant
+            try:
+                made = self._revive(entry, specs)
+            except (KeyError, TypeError, ValueError, SyntaxError, AttributeError):
+                return None, variant
+            if made is not None and _accepts(made, self.request.function, values):
+                return made, variant
+        return None, 0
+
+    def _revive(self, entry: Entry, specs: dict[str, Spec]) -> Specialisation | None:
+        meta, function = entry.meta, self.request.function
+        captures: dict[Route, str] = {}
+        capture_specs: dict[str, Spec] = {}
+        for steps, unique, text in meta["captures"]:
+            route = _route(steps)
+            value = follow(function, route)
+            if value is MISSING:
+                return None
+            spec = describe(value)
+            if str(spec) != text:
+                return None
+            captures[route], capture_specs[unique] = unique, spec
+        statics: dict[Route, Any] = {}
+        for steps, print_ in meta["statics"]:
+            route = _route(steps)
+            statics[route] = follow(function, route)
+            if statics[route] is MISSING or fingerprint(statics[route]) != print_:
+                return None
+        for name, value in meta["static"]:
+            spec = specs[name]
+            assert isinstance(spec, NumberSpec)
+            specs = {**specs, name: replace(spec, value=value)}
+        lines = [{int(n): text for n, text in part.items()} for part in meta["lines"]]
+        texts = tuple(entry.text.split(_SEPARATOR))
+        return self._build(
+            specs, texts, tuple(meta["names"]), lines, captures, capture_specs, statics, meta["guards"], {}, "disk"
+        )
+
+    def _build(
+        self,
+        specs: Mapping[str, Spec],
+        texts: tuple[str, ...],
+        names: tuple[str, ...],
+        lines: Sequence[Mapping[int, str]],
+        captures: Mapping[Route, str],
+        capture_specs: Mapping[str, Spec],
+        statics: Mapping[Route, Any],
+        guards: Sequence[str],
+        seconds: Mapping[str, float],
+        origin: str = "compiled",
+    ) -> Specialisation:
+        functions = tuple(load(text, name)[name] for text, name in zip(texts, names))
+        enter = _entrance(self.request, specs, functions, captures, capture_specs, statics, guards)
+        files = {file_of(text, name): part for text, name, part in zip(texts, names, lines)}
+        signature = ", ".join(f"{name}: {spec}" for name, spec in specs.items())
+        return Specialisation(texts, functions, enter, signature, files, captures, origin, seconds)
+
+    def _explain(self, error: Exception) -> None:
+        for specialisation in self.specialisations:
+            for file, lines in specialisation.lines.items():
+                explain_failure(error, lines, file)
+
+
+_SEPARATOR = "\n\n# --- backward ---\n\n"
+
+
+def _accepts(specialisation: Specialisation, function: Any, values: Sequence[Any]) -> bool:
+    check = specialisation.enter.__globals__["accepts"]
+    return bool(check(function, *values))
+
+
+def _entrance(
+    request: Request,
+    specs: Mapping[str, Spec],
+    functions: Sequence[Callable[..., Any]],
+    captures: Mapping[Route, str],
+    capture_specs: Mapping[str, Spec],
+    statics: Mapping[Route, Any],
+    guards: Sequence[str],
+) -> Callable[..., Any]:
+    """The generated function that checks a call and makes it; `accepts`, beside it, checks alone."""
+    constants: dict[str, Any] = {
+        "_ndarray": np.ndarray, "_type": type, "_len": len, "_tuple": tuple, "_miss": MISS, "_run": functions[0],
+        "_rest": functions[1:], "_default": lambda f, name: follow(f, (("default", name),)),
+    }  # fmt: skip
+    names = [name for name, _, _ in request.signature]
+    fetch = [f"    {unique} = {route_text(route)}" for route, unique in captures.items()]
+    tests: list[str] = []
+    for number, (route, thing) in enumerate(statics.items()):
+        constants[f"_s{number}"] = thing
+        same = "==" if isinstance(thing, (str, int, float, bytes)) and not isinstance(thing, bool) else "is"
+        tests.append(f"{route_text(route)} {same} _s{number}")
+    for name, spec in [*specs.items(), *capture_specs.items()]:
+        tests += predicate(name, spec, constants)
+    condition = " and ".join([*tests, *guards]) or "True"
+    call = []
+    for name, kind, _ in request.signature:
+        call.append({"keyword": f"{name}={name}", "sequence": f"*{name}"}.get(kind, name))
+    call += [f"{unique}={unique}" for unique in captures.values()]
+    result = f"_run({', '.join(call)})"
+    if len(functions) > 1:
+        result += ", _rest[0]"
+    head = ", ".join(["_f", *names])
+    text = "\n".join(
+        [f"def enter({head}):", *fetch, f"    if {condition}:", f"        return {result}", "    return _miss"]
+        + [f"def accepts({head}):", *fetch, f"    return {condition}"]
+    )
+    exec(compile(text, "<srcgrad dispatch>", "exec"), constants)
+    entrance: Callable[..., Any] = constants["enter"]
+    return entrance
+
+
+def _with_static(request: Request, which: set[Any], example: Mapping[str, Any]) -> Request:
+    """The request with these integers known; arguments carry their value in the signature."""
+    specs = dict(request.specs)
+    for name in which:
+        if isinstance(name, str):
+            spec = specs[name]
+            assert isinstance(spec, NumberSpec)
+            specs[name] = replace(spec, value=int(example[name]))
+    if which <= request.static:
+        raise GradTypeError(f"{sorted(map(str, which))} must be known when compiling")
+    return replace(request, specs=specs, static=request.static | which)
+
+
+# The disk cache's key and what is stored beside the text
+
+
+def _key(request: Request, specs: Mapping[str, Spec]) -> str:
+    """A digest of all that the text depends on and that is known before compiling."""
+    source = find_source(request.function)
+    static = {name: fingerprint(spec.object) for name, spec in specs.items() if hasattr(spec, "object")}
+    parts = [
+        toolchain(), source.file.name, source.node.lineno, source.text, request.function.__qualname__,
+        [(name, str(spec)) for name, spec in specs.items()], static, request.wrt, request.mode, request.single,
+        request.signature, request.optimize,
+    ]  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+
+
+@lru_cache(maxsize=1)
+def toolchain() -> str:
+    """Versions, and a digest of the compiler's own files: text from another compiler is never served."""
+    digest = hashlib.sha256()
+    folder = FilePath(__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        status = file.stat()
+        digest.update(f"{file.relative_to(folder)} {status.st_size} {status.st_mtime_ns}".encode())
+    return f"{platform.python_version()} {np.__version__} {digest.hexdigest()}"
+
+
+def fingerprint(thing: Any) -> str:
+    """What a piece of code is, so that it can be recognised in another process; empty if it cannot."""
+    if isinstance(thing, types.FunctionType):
+        try:
+            return f"function {thing.__module__}.{thing.__qualname__} {_digest(find_source(thing).text)}"
+        except (SourceNotFound, SyntaxError):
+            return ""
+    if isinstance(thing, types.ModuleType):
+        return f"module {thing.__name__}"
+    if isinstance(thing, (type, types.BuiltinFunctionType, np.ufunc)):
+        return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', thing)}"
+    if thing is None or isinstance(thing, (bool, int, float, complex, str, bytes)):
+        return f"{type(thing).__name__} {thing!r}"
+    return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
+    """What the disk entry must remember beside the text; None if something has no fingerprint."""
+    statics = [[list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()]
+    if any(not mark for _, mark in statics):
+        return None
+    meta: dict[str, Any] = {
+        "names": [each.name for each in compiled.emitted],
+        "captures": [[list(map(list, r)), unique, str(spec)] for r, (unique, spec) in compiled.lowered.captures.items()],
+        "statics": statics,
+        "static": [[n, s.value] for n, s in request.specs.items() if isinstance(s, NumberSpec) and s.value is not None],
+        "guards": [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards],
+        "lines": [{str(n): _quote(o) for n, o in each.origins.items()} for each in compiled.emitted],
+        "function": f"{request.function.__module__}.{request.function.__qualname__}",
+        "signature": ", ".join(f"{name}: {spec}" for name, spec in request.specs.items()),
+    }
+    try:
+        json.dumps(meta, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return meta
+
+
+def _route(steps: Sequence[Sequence[Any]]) -> Route:
+    return tuple((kind, name) for kind, name in steps)
+
+
+def _quote(origin: Any) -> str:
+    return f"{origin.file}:{origin.line}: {origin.text.strip()}"
+
+
+__all__ = ["DISK", "Dispatcher", "Specialisation", "fingerprint", "os", "toolchain"]
