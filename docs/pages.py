@@ -1,0 +1,114 @@
+"""The pages' code runs: every Python block in order, and what it prints must be the block that follows.
+
+    ```python           runs
+    ```python refused   runs and must raise an error of srcgrad's, which counts as its output
+    ```text             what the block before it printed; so does ```python output, for output that is Python
+
+Blocks in other languages are left alone. A page is one growing module, so that line numbers in messages are those of
+its blocks put one below the other.
+
+`python docs/pages.py` writes the outputs of all pages anew. Read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sybil import Document, Example, Region
+
+ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"^```(?P<info>\w[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S)
+RUN, REFUSED, OUTPUT = ("python",), ("python refused",), ("text", "python output")
+
+
+def pages() -> list[Path]:
+    """Every page, README first."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+class Page:
+    """One page while it runs; `printed` holds each block's output, by its place in the text."""
+
+    def __init__(self, path: Path, text: str):
+        self.text, self.file = text, f"{path.stem.lower().replace('-', '_')}.py"
+        self.blocks = [match for match in FENCE.finditer(text) if match["info"] in (*RUN, *REFUSED, *OUTPUT)]
+        self.module = ModuleType(self.file.removesuffix(".py"))
+        self.source = ""
+        self.done = 0
+        self.printed = ""
+
+    def run_until(self, start: int) -> Iterator[tuple[re.Match[str], str]]:
+        """Run what has not run yet, as far as the block at `start`; each output block, and what was really printed."""
+        while self.done < len(self.blocks) and self.blocks[self.done].start() <= start:
+            block = self.blocks[self.done]
+            self.done += 1
+            if block["info"] in OUTPUT:
+                yield block, self.printed
+                self.printed = ""
+            elif self.printed:
+                raise AssertionError(f"no output block follows for:\n{self.printed}")
+            else:
+                self.printed = self._run(block)
+
+    def _run(self, block: re.Match[str]) -> str:
+        first = self.source.count("\n")
+        self.source += block["code"] + "\n"
+        linecache.cache[self.file] = len(self.source), None, self.source.splitlines(True), self.file
+        code = compile("\n" * first + block["code"], self.file, "exec", dont_inherit=True)
+        sys.modules[self.module.__name__] = self.module
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            if block["info"] in RUN:
+                exec(code, vars(self.module))
+            else:
+                out.write(_refusal(code, vars(self.module)))
+        return "".join(line.rstrip() + "\n" for line in out.getvalue().strip("\n").splitlines())
+
+
+def _refusal(code: Any, namespace: dict[str, Any]) -> str:
+    from srcgrad import SrcgradError
+
+    try:
+        exec(code, namespace)
+    except (SrcgradError, RuntimeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    raise AssertionError("the block was to be refused, but it ran")
+
+
+def examples(document: Document) -> Iterable[Region]:
+    """A page's blocks for sybil: a block runs all those before it, whichever process it is in."""
+    page = Page(Path(document.path), document.text)
+
+    def evaluate(example: Example) -> str | None:
+        for block, printed in page.run_until(example.start):
+            if printed != block["code"]:
+                return f"the page says\n{block['code']}\nbut its code prints\n{printed}"
+        return None
+
+    for block in page.blocks:
+        yield Region(block.start(), block.end(), block["code"], evaluate)
+
+
+def refreshed(path: Path) -> str:
+    """The page's text with the outputs of now."""
+    text = path.read_text()
+    page = Page(path, text)
+    for block, printed in reversed(list(page.run_until(len(text)))):
+        text = text[: block.start("code")] + printed + text[block.end("code") :]
+    return text
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    for path in [Path(name).resolve() for name in sys.argv[1:]] or pages():
+        text = refreshed(path)
+        if text != path.read_text():
+            path.write_text(text)
+            print(f"{path.relative_to(ROOT)} has changed: read the difference")
