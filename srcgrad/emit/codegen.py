@@ -34,7 +34,7 @@ class Codegen:
         self.recorded: set[Value] = set()
 
     def block(self, block: Block) -> list[ast.stmt]:
-        self.recorded |= {s.item for s in block if s.kind == "record" and s.item is not None}
+        self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
         return [node for statement in block for node in self.statement(statement)]
 
     def statement(self, statement: Statement) -> list[ast.stmt]:
@@ -65,10 +65,10 @@ class Codegen:
         return [assign(self.names[statement.writes[0]], ast.List([], ast.Load()))]
 
     def _record(self, statement: Statement) -> list[ast.stmt]:
-        (tape,), item = statement.head, statement.item
-        assert item is not None
+        (tape,) = statement.head
+        items = [self.e.atom(item) for item in statement.items]
         append = ast.Attribute(name(self.names[tape]), "append", ast.Load())
-        return [ast.Expr(call(append, [self.e.atom(item)]))]
+        return [ast.Expr(call(append, items if len(items) == 1 else [ast.Tuple(items, ast.Load())]))]
 
     def _count(self, statement: Statement) -> list[ast.stmt]:
         if statement.writes:
@@ -160,7 +160,9 @@ class Codegen:
             nodes.append(ast.Assign([target], self.e.atom(d)))
         elif is_basic(op.attrs["index"], [a.type for a in op.inputs[2:]]):
             made = self.e.folding.op(d)
-            if made is not None and made.prim.name == "np.negative":
+            if isinstance(d, Const) and d.text is None and d.value < 0:
+                nodes.append(ast.AugAssign(target, ast.Sub(), constant(-d.value)))
+            elif made is not None and made.prim.name == "np.negative":
                 nodes.append(ast.AugAssign(target, ast.Sub(), self.e.atom(made.inputs[0])))
             else:
                 nodes.append(ast.AugAssign(target, ast.Add(), self.e.atom(d)))
@@ -234,18 +236,19 @@ class Codegen:
         index = op.regions[0].params[0]
         backwards = bool(op.attrs.get("reverse"))
         derived = bool(op.attrs.get("derived"))
-        targets: list[str] = []
+        targets: list[ast.expr] = []
         walks: list[ast.expr] = []
         if statement.index_used or not statement.sequences:
             walks.append(_reversed(self._range(op), backwards and statement.index_used))
-            targets.append(self.names[index] if statement.index_used else "_")
-        for sequence, item in statement.sequences:
+            targets.append(store(self.names[index] if statement.index_used else "_"))
+        for sequence, items in statement.sequences:
             flip = derived if isinstance(sequence.type, Tape) else backwards
             walks.append(_reversed(self.e.atom(sequence), flip))
-            targets.append(self.names[item])
+            stores: list[ast.expr] = [store(self.names[item]) for item in items]
+            targets.append(stores[0] if len(stores) == 1 else ast.Tuple(stores, ast.Store()))
         if len(walks) == 1:
-            return store(targets[0]), walks[0]
-        return ast.Tuple([store(t) for t in targets], ast.Store()), call("zip", walks)
+            return targets[0], walks[0]
+        return ast.Tuple(targets, ast.Store()), call("zip", walks)
 
     def _range(self, op: Op) -> ast.expr:
         start, stop, step = op.inputs[:3]

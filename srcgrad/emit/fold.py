@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Region, Value
 
 LINE = 72  # a folded backward line stays within this many characters
@@ -24,7 +25,16 @@ class Folding:
     uses: dict[Value, list[tuple[Op | None, int]]] = field(default_factory=dict)  # (consumer, region number)
     region: dict[Value, int] = field(default_factory=dict)
     width: dict[Value, int] = field(default_factory=dict)
+    branches: dict[int, int] = field(default_factory=dict)  # a branch's region -> the region around it
     choices: set[int] = field(default_factory=set)  # regions spelled as one expression: `a if c else b`, `while a`
+
+    def same_path(self, outer: int, inner: int) -> bool:
+        """Whether one region is the other, or reached from it through branches alone: nothing is run more often."""
+        while inner != outer:
+            if inner not in self.branches:
+                return False
+            inner = self.branches[inner]
+        return True
 
     def op(self, atom: Atom) -> Op | None:
         """The op to spell in place of the atom, if it is folded."""
@@ -51,6 +61,8 @@ def _collect(region: Region, folding: Folding, number: int, counter: list[int]) 
                 folding.uses.setdefault(atom, []).append((op, number))
         for inner in op.regions:
             counter[0] += 1
+            if op.prim.name == "if":
+                folding.branches[counter[0]] = number
             test = op.prim.name == "while" and inner is op.regions[0]
             if test or (op.prim.name == "if" and op.style == "expression" and len(op.outputs) == 1):
                 folding.choices.add(counter[0])
@@ -84,7 +96,7 @@ def _may_fold(op: Op, folding: Folding) -> bool:
     if op.role == "primal" and value.hint is not None:
         return False
     uses = folding.uses.get(value, [])
-    if len(uses) != 1 or uses[0][1] != folding.region[value]:
+    if len(uses) != 1 or not folding.same_path(folding.region[value], uses[0][1]):
         return False
     consumer = uses[0][0]
     if consumer is None:  # a result: of the function, or carried on by a loop
@@ -109,6 +121,10 @@ def trivial(op: Op, folding: Folding) -> bool:
         return op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
     if op.prim.name == "constant":
         return op.outputs[0].hint is None
+    if op.prim.name == "getitem" and op.style == "operator":
+        static = is_basic(op.attrs["index"], [a.type for a in op.inputs[1:]])
+        named = all(folding.op(a) is None for a in op.inputs)
+        return static and named and op.outputs[0].hint is None
     cheap = op.prim.name == "np.transpose" and not op.attrs.get("axes")
     cheap = cheap or (op.prim.name == "np.expand_dims" and op.role == "adjoint")
     return cheap and op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
@@ -137,6 +153,10 @@ def _width(op: Op, folding: Folding) -> int:
     widths = [_atom_width(atom, folding) for atom in op.inputs]
     if op.style in ("operator", "attribute") or op.prim.name in ("np.transpose", "np.expand_dims"):
         return sum(widths) + 3 * max(len(widths) - 1, 1)
+    if op.prim.name in ("broadcast", "zeros"):
+        return 16 + sum(widths)
+    if op.prim.name in ("getitem", "index_add", "index_set", "np.reshape"):
+        return sum(widths) + 10
     attrs = sum(len(key) + len(str(value)) + 3 for key, value in op.attrs.items())
     return len(op.prim.name) + 2 + sum(widths) + 2 * len(widths) + attrs
 

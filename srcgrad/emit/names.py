@@ -19,7 +19,8 @@ _WORDS = {
     "np.maximum": "upper", "np.minimum": "lower", "getitem": "part", "np.where": "chosen", "np.square": "square",
     "np.negative": "negative", "np.absolute": "size", "np.greater": "above", "np.less": "below", "np.equal": "same",
     "np.reciprocal": "inverse", "np.linalg.inv": "inverse", "np.linalg.solve": "solution", "np.max": "top",
-    "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full",
+    "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full", "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted",
+    "np.squeeze": "flat", "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
 }  # fmt: skip
 
 
@@ -32,8 +33,9 @@ class Naming:
         folding: Folding,
         conflicts: dict[Value, set[Value]],
         source: dict[Value, Value],
+        groups: dict[Value, tuple[Value, ...]],
     ):
-        self.function, self.folding, self.source = function, folding, source
+        self.function, self.folding, self.source, self.groups = function, folding, source, groups
         self.conflicts = conflicts
         self.parent: dict[Value, Value] = {}
         self.members: dict[Value, list[Value]] = {}
@@ -59,8 +61,7 @@ class Naming:
         x, y = self.find(a), self.find(b)
         if x is y:
             return True
-        fixed = {p.value for p in self.function.params if not p.path}
-        if any(v in fixed for v in self._class(x)) and any(v in fixed for v in self._class(y)):
+        if not force and not self._alike(x, y):
             return False
         if not force and self.clash(x, y):
             return False
@@ -68,6 +69,16 @@ class Naming:
         self.parent[y] = x
         mine.extend(theirs)
         return True
+
+    def _alike(self, x: Value, y: Value) -> bool:
+        """Whether a reader would expect one name: arguments keep theirs, and a cotangent is not its primal."""
+        fixed = {p.value for p in self.function.params if not p.path}
+        mine, theirs = self._class(x), self._class(y)
+        if any(v in fixed for v in mine) or any(v in fixed for v in theirs):
+            hints = {v.hint for v in (*mine, *theirs)}
+            return len(hints) == 1 and not (set(mine) & fixed and set(theirs) & fixed)
+        kinds = {v.hint.startswith("d_") for v in (*mine, *theirs) if v.hint}
+        return len(kinds) < 2
 
     def _folded(self, value: Value) -> bool:
         return value in self.folding.inline
@@ -81,20 +92,23 @@ class Naming:
                 self._loop_must(statement)
         for statement in _walk(block):
             op = statement.op
-            if op is None:
+            if op is None or statement.kind != "op":
                 continue
-            if statement.kind in ("for", "while"):
-                self._loop_may(statement)
-            elif statement.kind == "if":
-                for end in statement.ends:
-                    for result, output in zip(end, op.outputs):
-                        self.merge(output, result)
-            elif op.prim.name in ("index_add", "index_set"):
+            if op.prim.name in ("index_add", "index_set"):
                 self.merge(op.inputs[0], op.outputs[0])
             elif op.prim.name in ("np.add", "np.subtract") and op.role == "adjoint":
                 first = self._leftmost(op)
                 if isinstance(first, Value) and first.hint == op.outputs[0].hint:
                     self.merge(first, op.outputs[0])
+
+        for statement in _walk(block):
+            op = statement.op
+            if op is not None and statement.kind in ("for", "while"):
+                self._loop_may(statement)
+            elif op is not None and statement.kind == "if":
+                for end in statement.ends:
+                    for result, output in zip(end, op.outputs):
+                        self.merge(output, result)
 
     def _leftmost(self, op: Op) -> Atom:
         """The accumulator of a folded sum."""
@@ -155,6 +169,8 @@ class Naming:
     def _wish(self, value: Value) -> str:
         """The user's name; else a word for the operation; `d_` before it for a cotangent."""
         hints = [v.hint for v in self._class(value) if v.hint]
+        if isinstance(value.type, Tape) and value in self.groups:
+            return "history"
         if isinstance(value.type, Tape):
             return f"{self._wish(self.source[value]) if value in self.source else 'value'}_steps"
         plain = [hint for hint in hints if not hint.startswith("d_")]

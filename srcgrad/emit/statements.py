@@ -29,11 +29,12 @@ class Statement:
     blocks: list[Block] = field(default_factory=list)
     head: tuple[Value, ...] = ()
     ends: list[tuple[Atom, ...]] = field(default_factory=list)
-    item: Value | None = None
+    item: Value | None = None  # of a leaf
+    items: tuple[Value, ...] = ()  # of a record: what is appended together
     live_out: frozenset[Value] = frozenset()
     head_live: frozenset[Value] = frozenset()
     # for loops: what the header walks over
-    sequences: list[tuple[Value, Value]] = field(default_factory=list)  # (array or tape, item)
+    sequences: list[tuple[Value, tuple[Value, ...]]] = field(default_factory=list)  # (array or tape, items)
     index_used: bool = True
 
 
@@ -46,6 +47,8 @@ class Scheduler:
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
         self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
+        self.groups: dict[Value, tuple[Value, ...]] = {}  # a tape that stands for several, and what it records
+        self.group_of: dict[Value, Value] = {}
         self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
 
     def run(self) -> Block:
@@ -77,11 +80,12 @@ class Scheduler:
         return statements
 
     def _records(self, values: Iterable[Value], records: dict[Value, list[Value]] | None) -> Block:
-        return [
-            Statement("record", reads={v: None, tape: None}, item=v, writes=(), head=(tape,))
-            for v in values
-            for tape in (records or {}).get(v, ())
-        ]
+        found: Block = []
+        for v in values:
+            for tape in (records or {}).get(v, ()):
+                items = self.groups.get(tape, (v,))
+                found.append(Statement("record", reads=dict.fromkeys((*items, tape)), items=items, head=(tape,)))
+        return found
 
     def _statement(self, op: Op, scope: list[Value]) -> Block:
         match op.prim.name:
@@ -111,7 +115,33 @@ class Scheduler:
             assert isinstance(source, Value)
             records.setdefault(source, []).append(tape)
             self.source[tape] = source
-        return [Statement("tape", op, {}, (tape,)) for tape in tapes], records
+        kept = self._group(op, body, tapes, records)
+        return [Statement("tape", op, {}, (tape,)) for tape in kept], records
+
+    def _group(
+        self, op: Op, body: Region, tapes: Sequence[Value], records: dict[Value, list[Value]]
+    ) -> Sequence[Value]:
+        """Several recordings of one loop that one other loop reads become one list of tuples, where no recorded
+        variable gets its next value before the last of them is known."""
+        readers = [self.folding.uses.get(tape, [(None, 0)]) for tape in tapes]
+        alone = all(len(r) == 1 and r[0][0] is not None and r[0][0].prim.name == "for" for r in readers)
+        if len(tapes) < 2 or not alone or len({id(r[0][0]) for r in readers}) > 1:
+            return tapes
+        carried = op.attrs["carried"]
+        place = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
+        sources = sorted(body.results[carried:], key=lambda v: place.get(v, -1))  # type: ignore[arg-type]
+        last = max(place.get(v, -1) for v in sources)  # type: ignore[arg-type]
+        params = body.params[1:] if op.prim.name == "for" else body.params
+        for param, result in zip(params, body.results[:carried]):
+            if param in sources and place.get(result, len(body.ops)) <= last:  # type: ignore[arg-type]
+                return tapes
+        first = tapes[0]
+        at = next(v for v in sources if place.get(v, -1) == last)  # type: ignore[arg-type]
+        self.groups[first] = tuple(v for v in sources if isinstance(v, Value))
+        self.group_of.update(dict.fromkeys(tapes, first))
+        records.clear()
+        records[at] = [first]  # type: ignore[index]
+        return [first]
 
     def _for(self, op: Op, scope: list[Value]) -> Block:
         (body,) = op.regions
@@ -121,10 +151,10 @@ class Scheduler:
         self._sequences(op, statement)
         index = body.params[0]
         inner = [*scope, *body.params[1:]] if not statement.index_used else [*scope, *body.params]
-        items = [item for _, item in statement.sequences]
+        items = [item for _, group in statement.sequences for item in group]
         inner += [i for i in items if i not in inner]
         params = body.params[1 : 1 + carried]
-        taped = [item for _, item in statement.sequences if item not in self.skipped]
+        taped = [item for item in items if item not in self.skipped]
         block = self._records([*params, *taped], records) + self.block(body.ops, inner, records)
         statement.blocks = [block]
         statement.ends = [body.results[:carried]]
@@ -149,10 +179,19 @@ class Scheduler:
             for each in walked:
                 source = each.inputs[0]
                 assert isinstance(source, Value)
-                statement.sequences.append((source, each.outputs[0]))
+                statement.sequences.append((source, each.outputs))
                 self.folding.inline.discard(each.outputs[0])
                 self.skipped.add(each.outputs[0])
-        statement.sequences += [(t, i) for t, i in tapes if isinstance(t, Value)]
+        together: dict[Value, tuple[Value, ...]] = {}
+        for tape, item in tapes:
+            assert isinstance(tape, Value)
+            group = self.group_of.get(tape, tape)
+            together[group] = (*together.get(group, ()), item)
+        for group, items in together.items():
+            if group in self.groups:  # in the order in which the values were recorded
+                recorded = {self.source[t]: i for t, i in tapes if t in self.source}
+                items = tuple(recorded[v] for v in self.groups[group])
+            statement.sequences.append((group, items))
         self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)  # type: ignore[index]
 
     def _walks(self, op: Op, loop: Op) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from ..ir.indexing import selects_once
 from ..ir.nodes import Atom, Const, Op, Value
 from ..ir.primitive import named
-from ..ir.symbolic import Sym, cast
+from ..ir.symbolic import Sym, apply, cast
 from ..ir.types import Array
 
 if TYPE_CHECKING:
@@ -99,6 +99,21 @@ class Context:
         return None
 
 
+    def factored(self, x: Sym) -> tuple[Any, Callable[[], Sym]] | None:
+        """(c, how to make a), where `x` is `c * a`, looking through the backward sweep's divisions."""
+        if inner := self.scaled(x):
+            return inner[0], lambda: inner[1]
+        parts = self.made(x, "np.divide")
+        if parts is None or not _adjoint(self, x):
+            return None
+        top, bottom = parts
+        k, m = self.factored(top), self.factored(bottom)
+        if k is None and m is None:
+            return None
+        c = (k[0] if k else 1) / (m[0] if m else 1)
+        return c, lambda: (k[1]() if k else top) / (m[1]() if m else bottom)
+
+
 def _weak(x: Sym) -> bool:
     return type(x.const) in (int, float)
 
@@ -138,6 +153,48 @@ def inside_broadcast(c: Context) -> Any:
     return -inner[0] if inner else None
 
 
+# f(broadcast(a), b) = broadcast(f(a, b)) for numbers a and b.
+@rule("np.multiply", "np.divide", "np.add", "np.subtract")
+def numbers_in_broadcast(c: Context) -> Any:
+    small = []
+    for x in c.args:
+        inner = c.made(x, "broadcast")
+        small.append(inner[0] if inner and inner[0].ndim == 0 else x)
+    if any(x.ndim for x in small) or not any(x.ndim for x in c.args):
+        return None
+    return apply(c.builder, c.op.prim, small, {}, style="operator")
+
+
+# A view of an array of equal numbers is a smaller or larger array of equal numbers; and views commute with signs.
+@rule("np.expand_dims", "np.squeeze", "np.reshape", "np.transpose", "np.swapaxes")
+def view_of_broadcast(c: Context) -> Any:
+    (x, *_) = c.args
+    inner = c.made(x, "broadcast")
+    if inner and inner[0].ndim == 0:
+        return inner[0]
+    n = c.negated(x)
+    if n is not None and c.op.prim.name != "np.reshape":
+        return -Sym(c.builder, _view(c, n))
+    return None
+
+
+def _view(c: Context, x: Sym) -> Value:
+    out = c.op.outputs[0]
+    (value,) = c.builder.append(c.op.prim, [x.atom, *c.op.inputs[1:]], [out.type], c.op.attrs, style=c.op.style)
+    return value
+
+
+@rule("np.squeeze")
+def squeeze_sum(c: Context) -> Any:
+    """A sum that keeps its axis, and then drops it."""
+    (x,) = c.args
+    inner = c.made(x, "np.sum")
+    if inner is None or not c.attrs(x).get("keepdims") or not _adjoint(c, x):
+        return None
+    axis, dropped = c.attrs(x).get("axis"), c.op.attrs.get("axis")
+    return np.sum(inner[0], axis=axis) if axis == dropped and axis is not None else None  # type: ignore[call-overload]
+
+
 @rule("np.multiply")
 def multiply(c: Context) -> Any:
     a, b = c.args
@@ -151,13 +208,29 @@ def multiply(c: Context) -> Any:
         return -b
     if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
         return (a.const * inner[0]) * inner[1]
+    if _weak(a) and (k := c.factored(b)) and abs(a.const * k[0]) == 1:
+        return (a.const * k[0]) * k[1]()
     if _weak(a) and a.const < 0:  # (-c) b = -(c b): signs move outwards, where they meet a sum
         return -(-a.const * b)
+    if (over := _unit_fraction(c, a, b)) is not None:  # (c / n) b = (c b) / n
+        return over
+    if (k := c.factored(a)) and (m := c.factored(b)) and (abs(k[0] * m[0]) == 1 or (c.scaled(a) and c.scaled(b))):
+        return (k[0] * m[0]) * (k[1]() * m[1]())  # (k a) (m b) = (k m) (a b)
     if (n := c.negated(a)) is not None:  # (-a) b = -(a b)
         return -(n * b)
     if (n := c.negated(b)) is not None:  # a (-b) = -(a b)
         return -(a * n)
     return None
+
+
+def _unit_fraction(c: Context, a: Sym, b: Sym) -> Any:
+    """`b` times a constant over a number, as a mean's derivative has it: `2 * e / n` rather than `1 / n * (2 * e)`."""
+    inner = c.made(a, "np.divide")
+    if inner is None or a.ndim or not b.ndim or not _weak(inner[0]) or not c.full(b) or not _adjoint(c, a):
+        return None
+    if b.dtype == np.bool_ and c.op.outputs[0].type.dtype == np.float64 and inner[0].const == 1:  # type: ignore[union-attr]
+        return b / inner[1]
+    return inner[0].const * b / inner[1] if c.same_type(b) else None
 
 
 @rule("np.divide")
@@ -167,6 +240,8 @@ def divide(c: Context) -> Any:
         return a
     if (n := c.negated(a)) is not None:  # (-a) / b = -(a / b)
         return -(n / b)
+    if (inner := c.scaled(a)) and inner[0] == 1:  # (1 x) / b = x / b, where 1 x is there for its type only
+        return inner[1] / b
     if _weak(b) and (inner := c.scaled(a)) and float(inner[0] / b.const).is_integer():  # (k x) / c = (k / c) x
         return (inner[0] / b.const) * inner[1]
     if (inner := c.scaled(b)) and _weak(a) and float(a.const / inner[0]) in (1.0, 0.5, 0.25):  # c / (k x)
@@ -181,9 +256,9 @@ def add(c: Context) -> Any:
         return b
     if _is_zeros(c, b) and c.same_type(a):  # a + 0 = a
         return a
-    if (n := c.negated(b)) is not None and c.full(n):  # a + (-b) = a - b
+    if (n := c.negated(b)) is not None:  # a + (-b) = a - b
         return a - n
-    if (n := c.negated(a)) is not None and c.full(n):  # (-a) + b = b - a
+    if (n := c.negated(a)) is not None:  # (-a) + b = b - a
         return b - n
     return None
 
@@ -195,7 +270,7 @@ def subtract(c: Context) -> Any:
         return a
     if _is_zeros(c, a) and c.same_type(b):  # 0 - b = -b
         return -b
-    if (n := c.negated(b)) is not None and c.full(n):  # a - (-b) = a + b
+    if (n := c.negated(b)) is not None:  # a - (-b) = a + b
         return a + n
     return None
 
@@ -234,10 +309,32 @@ def sum_of(c: Context) -> Any:
         return -np.sum(n, **c.op.attrs)  # type: ignore[call-overload]
     if (inner := c.scaled(x)) and _adjoint(c, x):  # sum(k x) = k sum(x)
         return inner[0] * np.sum(inner[1], **c.op.attrs)  # type: ignore[call-overload]
+    if (swapped := _sum_of_broadcast(c, x)) is not None:
+        return swapped
     broadcast_from = c.made(x, "broadcast")
     if broadcast_from and broadcast_from[0].ndim == 0 and not c.op.attrs:  # n equal terms
         return x.size * broadcast_from[0]
     return None
+
+
+def _sum_of_broadcast(c: Context, x: Sym) -> Any:
+    """sum(broadcast(a)) = broadcast(sum(a)) where `a` has the summed axis itself."""
+    inner, axis = c.made(x, "broadcast"), c.op.attrs.get("axis")
+    if inner is None or not isinstance(axis, int) or inner[0].ndim != x.ndim:
+        return None
+    a, facts = inner[0], c.builder.facts
+    return np.sum(a, **c.op.attrs) if facts.same(a.type.axes[axis], x.type.axes[axis]) else None  # type: ignore[call-overload]
+
+
+@rule("np.transpose")
+def transpose_product(c: Context) -> Any:
+    """(A B)^T = B^T A^T"""
+    (x,) = c.args
+    inner = c.made(x, "np.matmul")
+    if inner is None or not _adjoint(c, x) or c.op.attrs.get("axes") or any(a.ndim != 2 for a in inner):
+        return None
+    a, b = inner
+    return b.T @ a.T if c.made(a, "np.transpose") or c.made(b, "np.transpose") else None
 
 
 @rule("astype")
@@ -319,11 +416,27 @@ def rebroadcast(c: Context) -> Any:
 
 
 @rule("index_add")
+def distinct_rows(c: Context) -> Any:
+    """An index that counts the rows, `d[np.arange(n), labels]`, selects no element twice."""
+    dynamic = c.args[2:]
+    if c.op.attrs.get("distinct") or not isinstance(c.op.attrs["index"], tuple):
+        return None
+    if {x.ndim for x in dynamic} - {0} != {1} or not any(c.made(x, "np.arange") is not None for x in dynamic):
+        return None
+    out = c.op.outputs[0]
+    attrs = {**c.op.attrs, "distinct": True}
+    (value,) = c.builder.append(c.op.prim, c.op.inputs, [out.type], attrs, hint=out.hint)
+    return Sym(c.builder, value)
+
+
+@rule("index_add")
 def first_scatter(c: Context) -> Any:
     """Adding to zeros at distinct elements is setting them."""
     base, d, *dynamic = c.args
     index = c.op.attrs["index"]
-    if c.made(base, "zeros") is None or not selects_once(index, [x.type for x in dynamic]):
+    if c.made(base, "zeros") is None or not (
+        c.op.attrs.get("distinct") or selects_once(index, [x.type for x in dynamic])
+    ):
         return None
     atoms = [base.atom, d.atom, *(x.atom for x in dynamic)]
     (value,) = c.builder.apply(named("index_set"), atoms, {"index": index}, hint=c.op.outputs[0].hint)

@@ -9,7 +9,7 @@ The reverse transform records whatever a formula reads. Here a recording goes wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.dims import Facts
@@ -26,6 +26,22 @@ def economise(function: Function, facts: Facts) -> Function:
     """Assumes that every loop reading tapes is derived from the loop that records them."""
     economy = _Economy(function)
     return function.with_body(economy.region(function.body, {}))
+
+
+def _hoist(ops: Sequence[Op], inside: set[Value]) -> tuple[list[Op], list[Op]]:
+    """Ops that read nothing from inside the loop, and the rest."""
+    before: list[Op] = []
+    after: list[Op] = []
+    moved: set[Value] = set()
+    for op in ops:
+        free = all(not isinstance(a, Value) or a in moved or a not in inside for a in op.inputs)
+        own = {v for each in after for v in each.outputs}
+        if free and not any(a in own for a in op.inputs):
+            before.append(op)
+            moved.update(op.outputs)
+        else:
+            after.append(op)
+    return before, after
 
 
 @dataclass
@@ -53,21 +69,22 @@ class _Economy:
 
     def region(self, region: Region, known: Mapping[Value, Atom]) -> Region:
         """`known` maps forward values to what they are called in this backward region."""
-        return replace(region, ops=tuple(self.op(op, known) for op in region.ops))
+        return replace(region, ops=tuple(each for op in region.ops for each in self.op(op, known)))
 
-    def op(self, op: Op, known: Mapping[Value, Atom]) -> Op:
+    def op(self, op: Op, known: Mapping[Value, Atom]) -> Sequence[Op]:
         if op.prim.name == "for" and op.attrs.get("derived"):
             return self._derived(op, known)
         if op.regions:
-            return replace(op, regions=tuple(self.region(region, known) for region in op.regions))
-        return op
+            return [replace(op, regions=tuple(self.region(region, known) for region in op.regions))]
+        return [op]
 
-    def _derived(self, op: Op, known: Mapping[Value, Atom]) -> Op:
+    def _derived(self, op: Op, known: Mapping[Value, Atom]) -> Sequence[Op]:
+        """The loop with what is left of its tapes; before it, what it needs but does not change."""
         (body,) = op.regions
         carried = op.attrs["carried"]
         items = self._sources(op)
         if not items:
-            return replace(op, regions=(self.region(body, known),))
+            return [replace(op, regions=(self.region(body, known),))]
         forward = self.loop_of.get(next(iter(items.values())))
         inner = dict(known)
         if forward is not None and forward.prim.name == "for":
@@ -86,13 +103,15 @@ class _Economy:
         results = (*region.results[:carried], *(p for _, p, _ in extra), *region.results[carried:])
         outputs = (*op.outputs[:carried], *(Value(r.type, r.hint) for r, _, _ in extra), *op.outputs[carried:])
         inputs = (*op.inputs[: 3 + carried], *(after for _, _, after in extra), *tapes)
-        return replace(
+        before, inside = _hoist(plan.recomputed, {*params, *plan.dropped})
+        loop = replace(
             op,
             inputs=inputs,
             outputs=outputs,
             attrs={**op.attrs, "carried": carried + len(extra)},
-            regions=(Region(params, (*plan.recomputed, *region.ops), results),),
+            regions=(Region(params, (*inside, *region.ops), results),),
         )
+        return [*before, loop]
 
     def _sources(self, op: Op) -> dict[Value, Value]:
         """Each item of a derived loop, and the forward value that was recorded."""
@@ -116,11 +135,17 @@ class _Economy:
         if forward is not None:
             self._hand_on(plan, by_source, known, forward)
         at_hand = dict(known)
+        # beside recordings that must be, one more of a named number costs no line and less time than its arithmetic
+        kept = [s for i, s in items.items() if i not in plan.dropped]
+        stored = any(s not in self.made or not self._cheap(self.made[s]) for s in kept)
         for item, source in sorted(items.items(), key=lambda pair: self.position.get(pair[1], -1)):
             if item in plan.dropped:
                 at_hand[source] = item
                 continue
             ops: list[Op] = []
+            if source.hint is not None and stored and self._computed_number(source):
+                at_hand[source] = item
+                continue
             if self._again(source, at_hand, ops, _DEPTH, item) is not None:
                 plan.recomputed += ops
                 plan.dropped.add(item)
@@ -169,6 +194,10 @@ class _Economy:
         ops.append(replace(op, inputs=tuple(inputs), outputs=(value,), role="adjoint"))
         known[source] = value
         return value
+
+    def _computed_number(self, value: Value) -> bool:
+        op = self.made.get(value)
+        return isinstance(value.type, Array) and not value.type.ndim and op is not None and op.prim.name != "getitem"
 
     def _cheap(self, op: Op) -> bool:
         """Views and indices; arithmetic and comparison of numbers."""

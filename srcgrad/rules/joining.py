@@ -98,9 +98,16 @@ def _part(d: Any, lengths: Sequence[Any], which: int, axis: int) -> Any:
     """The stretch of `d` that came from operand number `which`."""
     if len(lengths) == 1:
         return d
-    start, stop = sum(lengths[:which]), sum(lengths[: which + 1])
-    last = which == len(lengths) - 1
-    return d[along(axis, slice(start if which else None, None if last else stop))]
+    start, stop = _edge(lengths, which), _edge(lengths, which + 1)
+    return d[along(axis, slice(start, stop))]
+
+
+def _edge(lengths: Sequence[Any], which: int) -> Any:
+    """Where operand number `which` begins: from the start if that is a number, else from the end if that is one."""
+    before, after = sum(lengths[:which]), sum(lengths[which:])
+    if which in (0, len(lengths)):
+        return None
+    return -after if isinstance(after, int) and not isinstance(before, int) else before
 
 
 def _concatenate(d: Any, y: Any, *arrays: Any, which: int, axis: int | None = 0) -> Any:

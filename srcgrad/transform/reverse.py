@@ -434,6 +434,8 @@ class _Lazy(Sym):
 
     @property
     def atom(self) -> Atom:  # type: ignore[override]
+        if isinstance(self._raw, Const):
+            return _unspelled(self._raw)
         return self._reverse.use(self._raw)
 
     @property
@@ -451,7 +453,7 @@ def _singular(op: Op) -> bool:
     """Whether the derivative may be infinite: not that of x / 2 or x ** 2."""
     if op.prim.name in ("np.divide", "np.power") and isinstance(op.inputs[1], Const):
         number = op.inputs[1].value
-        return bool(number == 0) if op.prim.name == "np.divide" else not number >= 1
+        return bool(number == 0) if op.prim.name == "np.divide" else not np.real(number) >= 1
     return op.prim.singular
 
 
@@ -459,6 +461,12 @@ def _constant(number: Any, type: Array) -> Const:
     """A constant of exactly this dtype, as a Python number where that is the same."""
     typed = type.dtype.type(number)
     return Const(typed.item() if type.dtype in (np.dtype(float), np.dtype(complex)) else typed)
+
+
+def _unspelled(const: Const) -> Const:
+    """A literal is a number like any other in the backward sweep; `np.pi` and the like keep their spelling."""
+    plain = const.text is None or const.text.replace(".", "").replace("e", "").replace("-", "").isdigit()
+    return Const(const.value) if plain else const
 
 
 def _cotangent_name(value: Value) -> str | None:
