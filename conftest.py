@@ -3,14 +3,10 @@
 import atexit
 import os
 import shutil
-import sys
 import tempfile
-from pathlib import Path
 
-from sybil import Sybil
-
-sys.path.insert(0, str(Path(__file__).parent / "docs"))
 from pages import examples
+from sybil import Sybil
 
 if "SRCGRAD_CACHE_DIR" not in os.environ:  # pytest's worker processes inherit it
     os.environ["SRCGRAD_CACHE_DIR"] = tempfile.mkdtemp(prefix="srcgrad-tests-")
