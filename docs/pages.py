@@ -17,7 +17,7 @@ import io
 import linecache
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,28 +35,28 @@ def pages() -> list[Path]:
 
 
 class Page:
-    """One page while it runs; `printed` holds each block's output, by its place in the text."""
+    """One page while it runs; `printed` holds what was printed for each output block, by its place in the text."""
 
     def __init__(self, path: Path, text: str):
         self.text, self.file = text, f"{path.stem.lower().replace('-', '_')}.py"
         self.blocks = [match for match in FENCE.finditer(text) if match["info"] in (*RUN, *REFUSED, *OUTPUT)]
         self.module = ModuleType(self.file.removesuffix(".py"))
-        self.source = ""
+        self.source, self.pending = "", ""
+        self.printed: dict[int, str] = {}
         self.done = 0
-        self.printed = ""
 
-    def run_until(self, start: int) -> Iterator[tuple[re.Match[str], str]]:
-        """Run what has not run yet, as far as the block at `start`; each output block, and what was really printed."""
+    def run_until(self, start: int) -> None:
+        """Run what has not run yet, as far as the block at `start`."""
         while self.done < len(self.blocks) and self.blocks[self.done].start() <= start:
             block = self.blocks[self.done]
             self.done += 1
+            output, self.pending = self.pending, ""
             if block["info"] in OUTPUT:
-                yield block, self.printed
-                self.printed = ""
-            elif self.printed:
-                raise AssertionError(f"no output block follows for:\n{self.printed}")
-            else:
-                self.printed = self._run(block)
+                self.printed[block.start()] = output
+                continue
+            self.pending = self._run(block)
+            if output:
+                raise AssertionError(f"the page does not show what the block before printed:\n{output}")
 
     def _run(self, block: re.Match[str]) -> str:
         first = self.source.count("\n")
@@ -87,10 +87,9 @@ def examples(document: Document) -> Iterable[Region]:
     page = Page(Path(document.path), document.text)
 
     def evaluate(example: Example) -> str | None:
-        for block, printed in page.run_until(example.start):
-            if printed != block["code"]:
-                return f"the page says\n{block['code']}\nbut its code prints\n{printed}"
-        return None
+        page.run_until(example.start)
+        printed = page.printed.get(example.start, example.parsed)
+        return None if printed == example.parsed else f"the page says\n{example.parsed}\nits code prints\n{printed}"
 
     for block in page.blocks:
         yield Region(block.start(), block.end(), block["code"], evaluate)
@@ -100,7 +99,9 @@ def refreshed(path: Path) -> str:
     """The page's text with the outputs of now."""
     text = path.read_text()
     page = Page(path, text)
-    for block, printed in reversed(list(page.run_until(len(text)))):
+    page.run_until(len(text))
+    for block in reversed(page.blocks):
+        printed = page.printed.get(block.start(), block["code"])
         text = text[: block.start("code")] + printed + text[block.end("code") :]
     return text
 
