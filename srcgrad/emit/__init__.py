@@ -29,7 +29,7 @@ class Emitted:
 
 def emit(function: Function, facts: Facts) -> Emitted:
     """Print one function. Assumes verified IR; guarantees text that computes the same and imports NumPy alone."""
-    folding = fold(function, isinstance(function.result, (tuple, list, dict)))
+    folding = fold(function, isinstance(function.result, (tuple, list, dict)) and len(function.body.results) > 1)
     scheduler = Scheduler(function, folding, facts)
     block = scheduler.run()
 

@@ -42,10 +42,11 @@ class Codegen:
         op = statement.op
         if op is not None and nodes and statement.kind != "tape":
             nodes[-1].origin = op.origin  # type: ignore[attr-defined]
-            if op.role == "primal" and statement.kind == "op":
+            named = not op.outputs or any(v.hint is not None for v in op.outputs)
+            if op.role == "primal" and statement.kind == "op" and named:
                 nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
                 nodes[0].leading = op.origin.leading  # type: ignore[attr-defined]
-            elif op.role == "primal":
+            elif op.role == "primal" and statement.kind != "op":
                 nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
         return list(nodes)
 

@@ -256,6 +256,8 @@ def add(c: Context) -> Any:
         return b
     if _is_zeros(c, b) and c.same_type(a):  # a + 0 = a
         return a
+    if a.atom is b.atom:  # a + a = 2 a
+        return 2 * a
     if (n := c.negated(b)) is not None:  # a + (-b) = a - b
         return a - n
     if (n := c.negated(a)) is not None:  # (-a) + b = b - a

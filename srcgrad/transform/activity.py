@@ -8,15 +8,17 @@ from ..ir.nodes import Atom, Op, Region, Value
 from ..ir.types import Array, Tape, Type
 
 
-def active_values(region: Region, wrt: Iterable[Value]) -> set[Value]:
-    """Values that depend on `wrt` differentiably; loops run to a fixed point."""
+def active_values(region: Region, wrt: Iterable[Value], constant: Iterable[Value] = ()) -> set[Value]:
+    """Values that depend on `wrt` differentiably, other than through those in `constant`; loops to a fixed point."""
     active = set(wrt)
-    _forward(region.ops, active)
+    _forward(region.ops, active, frozenset(constant))
     return active
 
 
-def _forward(ops: Sequence[Op], active: set[Value]) -> None:
+def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] = frozenset()) -> None:
     for op in ops:
+        if op.outputs and op.outputs[0] in constant:
+            continue
         match op.prim.name:
             case "if":
                 for region in op.regions:

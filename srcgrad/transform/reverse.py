@@ -22,6 +22,7 @@ from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply, cast
 from ..ir.types import INT, Array, Tape
 from .activity import active_values
+from .invariance import cancelling
 
 
 # What a cotangent may go through with its zeros in place
@@ -61,7 +62,7 @@ def differentiate(
     Its results are `function`'s, followed by one cotangent for each value in `wrt`. `seed` is the cotangent of the
     result, a parameter of the caller's making; None stands for 1.
     """
-    reverse = _Reverse(facts, active_values(function.body, wrt))
+    reverse = _Reverse(facts, active_values(function.body, wrt, cancelling(function.body, facts)))
     root = _Scope(None, "root")
     loss = function.body.results[result]
     reverse.accumulate(root, loss, seed if seed is not None else Const(1.0))

@@ -1,0 +1,21 @@
+import numpy as np
+
+
+def loss_grad(w_q, w_k, w_v, x, target):
+    q = x @ w_q
+    k = x @ w_k
+    v = x @ w_v
+    root = np.sqrt(q.shape[1])
+    scores = q @ k.T / root
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    total = weights.sum(axis=1, keepdims=True)
+    weights_1 = weights / total
+    error = weights_1 @ v - target
+    d_error = 2 * error
+    d_weights = d_error @ v.T
+    total_1 = np.sum(d_weights * weights_1 / total, axis=1, keepdims=True)
+    ratio = (d_weights / total - total_1) * weights / root
+    d_w_v = x.T @ (weights_1.T @ d_error)
+    d_w_k = x.T @ (ratio.T @ q)
+    d_w_q = x.T @ (ratio @ k)
+    return d_w_q, d_w_k, d_w_v

@@ -1,0 +1,13 @@
+import numpy as np
+
+
+def loss_grad(amplitude, frequency, phase, *, TIMES, SIGNAL):
+    total = frequency * TIMES + phase
+    sine = np.sin(total)
+    model = amplitude * sine
+    d_model = 2 * (model - SIGNAL) / TIMES.size
+    d_amplitude = np.sum(d_model * sine)
+    product = d_model * amplitude * np.cos(total)
+    d_phase = np.sum(product)
+    d_frequency = np.sum(product * TIMES)
+    return d_amplitude, d_frequency, d_phase
