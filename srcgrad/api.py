@@ -104,7 +104,12 @@ class Gradient(Generic[P, R]):
     @property
     def source(self) -> str:
         """The generated source of the gradient last called (or specialised, or run forward)."""
-        return "\n\n".join(text.rstrip("\n") + "\n" for text in self._latest().texts)
+        first, *rest = self._latest().texts
+        imports = [line for line in first.splitlines() if line.startswith("import ")]
+        bodies = [_without_imports(text) for text in (first, *rest)]
+        imports += [line for text in rest for line in text.splitlines() if line.startswith("import ")]
+        head = "\n".join(dict.fromkeys(imports))
+        return (f"{head}\n\n\n" if head else "") + "\n\n".join(bodies)
 
     @property
     def forward_source(self) -> str:
@@ -310,6 +315,11 @@ def _unwrap(value: Any) -> Any:
     if type(value) is dict:
         return {key: _unwrap(item) for key, item in value.items()}
     return value
+
+
+def _without_imports(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith("import ")]
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _find_by_name(module: str, qualname: str) -> Any:

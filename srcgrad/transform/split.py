@@ -8,7 +8,8 @@ from typing import Any
 
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value, free_values, walk
-from ..ir.types import Array
+from ..ir.types import Array, Tape
+from ..ir.words import word_for
 
 _AGAIN = {
     "np.transpose", "np.expand_dims", "np.reshape", "np.less", "np.less_equal", "np.greater", "np.greater_equal",
@@ -24,9 +25,13 @@ def split(function: Function, seed: Value, facts: Facts, name: str) -> tuple[Fun
     forward = [op for op in function.body.ops if op.role == "primal"]
     backward = [op for op in function.body.ops if op.role != "primal"]
     value, *gradients = function.body.results
+    made = {v: op for op in forward for v in op.outputs}
     saved, again = _saved(forward, backward, gradients, seed)
     backward = [*again, *backward]
     saved += _lengths(function, backward, saved, facts)
+    for each in saved:  # what one half calls a value, the other calls it too
+        if each.hint is None and not isinstance(each.type, Tape):
+            each.hint = word_for(made[each])
     first = _forward(function, forward, value, saved, seed, f"{name}_forward")
     return first, _backward(function, backward, gradients, saved, seed, f"{name}_backward")
 
@@ -92,7 +97,7 @@ def _backward(
     names: set[str] = set()
     params = []
     for value in (*saved, seed):
-        stem = value.hint or "saved"
+        stem = value.hint or "steps"
         unique, number = stem, 0
         while unique in names:
             number += 1
