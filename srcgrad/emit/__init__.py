@@ -49,7 +49,7 @@ def emit(function: Function, facts: Facts) -> Emitted:
     params = frozenset(p.value for p in function.params)
     at_start = liveness.block(block, frozenset())
     liveness._defines([p.value for p in function.params if not p.path], (at_start & params) | frozenset())
-    naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups)
+    naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups, scheduler.items)
     naming.coalesce(block)
     names = naming.assign(block)
     expressions = Expressions(folding, names, scheduler.shapes, facts)

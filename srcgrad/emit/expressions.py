@@ -265,6 +265,18 @@ def _astype(e: Expressions, op: Op) -> ast.expr:
     return call(plain or f"np.{wanted.name}", [e.atom(source)])
 
 
+def _swapaxes(e: Expressions, op: Op) -> ast.expr | None:
+    """`x.mT` for the transposes of a stack of matrices."""
+    axes = {op.attrs.get("axis1"), op.attrs.get("axis2")}
+    if op.role == "adjoint" and axes == {-1, -2}:
+        return ast.Attribute(e.atom(op.inputs[0]), "mT", ast.Load())
+    return None
+
+
+def _copy(e: Expressions, op: Op) -> ast.expr | None:
+    return call(ast.Attribute(e.atom(op.inputs[0]), "copy", ast.Load()), []) if op.role == "adjoint" else None
+
+
 def _reshape(e: Expressions, op: Op) -> ast.expr | None:
     if op.style == "user":
         return None
@@ -335,6 +347,8 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "zeros": _zeros,
     "astype": _astype,
     "np.reshape": _reshape,
+    "np.swapaxes": _swapaxes,
+    "np.copy": _copy,
     "np.einsum": _einsum,
     "np.negative": _negative,
     "np.zeros": _array_maker,

@@ -90,6 +90,8 @@ def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
 def _may_fold(op: Op, folding: Folding) -> bool:
     if not op.prim.pure or len(op.outputs) != 1 or op.prim.name in ("index_add", "index_set"):
         return False
+    if op.style == "before" and not _copied(op, folding):  # read before the next statement overwrites it
+        return False
     value = op.outputs[0]
     if trivial(op, folding):
         return True
@@ -106,6 +108,12 @@ def _may_fold(op: Op, folding: Folding) -> bool:
     if op.prim.name in ("zeros",) and consumer.prim.name in ("index_add", "index_set", "for", "while"):
         return False
     return not (consumer.prim.name in ("index_add", "index_set") and consumer.inputs[0] is value)
+
+
+def _copied(op: Op, folding: Folding) -> bool:
+    """Whether the part read is copied at once: `d[1:].copy()` is one expression."""
+    uses = folding.uses.get(op.outputs[0], [])
+    return op.prim.name == "getitem" and len(uses) == 1 and uses[0][0] is not None and uses[0][0].style == "before"
 
 
 def _is_bound(value: Value, consumer: Op) -> bool:

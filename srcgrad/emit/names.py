@@ -22,7 +22,9 @@ class Naming:
         conflicts: dict[Value, set[Value]],
         source: dict[Value, Value],
         groups: dict[Value, tuple[Value, ...]],
+        items: set[Value],
     ):
+        self.items = items
         self.function, self.folding, self.source, self.groups = function, folding, source, groups
         self.conflicts = conflicts
         self.parent: dict[Value, Value] = {}
@@ -130,6 +132,9 @@ class Naming:
         for param in self.function.params:
             if not param.path:
                 self._name_class(param.value, param.name)
+        for atom in self.function.body.results:  # the gradients before the terms that they are made of
+            if isinstance(atom, Value) and atom not in self.names and not self._folded(atom):
+                self._name_class(atom, self._wish(atom))
         for statement in _walk(block):
             heads = statement.head if statement.kind in ("for", "while") else ()
             for value in (*statement.writes, *heads):
@@ -159,6 +164,8 @@ class Naming:
         hints = [v.hint for v in self._class(value) if v.hint]
         if isinstance(value.type, Tape) and value in self.groups:
             return "history"
+        if isinstance(value.type, Tape) and value in self.items and value in self.source:
+            return self._wish(self.source[value])
         if isinstance(value.type, Tape):
             return f"{self._wish(self.source[value]) if value in self.source else 'value'}_steps"
         plain = [hint for hint in hints if not hint.startswith("d_")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..ir.dims import Facts
+from ..ir.dims import Dim, Facts
 from ..ir.nodes import Atom, Function, Op, Region, Value
 from ..ir.types import Array, Tape
 from .fold import Folding
@@ -47,6 +47,7 @@ class Scheduler:
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
         self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
+        self.items: set[Value] = set()  # what derived loops read from tapes
         self.groups: dict[Value, tuple[Value, ...]] = {}  # a tape that stands for several, and what it records
         self.group_of: dict[Value, Value] = {}
         self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
@@ -192,6 +193,7 @@ class Scheduler:
                 recorded = {self.source[t]: i for t, i in tapes if t in self.source}
                 items = tuple(recorded[v] for v in self.groups[group])
             statement.sequences.append((group, items))
+        self.items.update(i for _, i in tapes)
         self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)  # type: ignore[index]
 
     def _walks(self, op: Op, loop: Op) -> bool:
@@ -264,6 +266,8 @@ class Scheduler:
         if len(op.inputs) > len(op.prim.operands):  # the user's own lengths are inputs
             scope = [a for a in op.inputs[len(op.prim.operands) :] if isinstance(a, Value)]
             return self.lengths.given(op.attrs["shape"], scope)
+        if op.role == "primal" and all(_number(entry) for entry in op.attrs["shape"]):
+            return self.lengths.given(op.attrs["shape"], ())
         (value,) = op.outputs
         assert isinstance(value.type, Array)
         hint = value.hint
@@ -275,6 +279,10 @@ class Scheduler:
         if op.inputs and op.prim.name != "np.reshape":
             ordered = [v for v in ordered if v is not op.inputs[0]]
         return self.lengths.shape(axes, ordered, prefer)
+
+
+def _number(entry: object) -> bool:
+    return isinstance(entry, int) or (isinstance(entry, Dim) and entry.constant is not None)
 
 
 def free_reads(block: Block) -> set[Value]:

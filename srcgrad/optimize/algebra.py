@@ -130,14 +130,29 @@ def drop_broadcast(c: Context) -> Any:
         others = [a for i, a in enumerate(c.args) if i != position]
         if inner and any(c.full(a) and not (c.made(a, "broadcast")) for a in others):
             atoms = [a.atom for a in c.args]
-            atoms[position] = _plain_constant(inner[0])
+            atoms[position] = _plain_constant(c, inner[0])
             return _again(c, atoms)
     return None
 
 
-def _plain_constant(x: Sym) -> Atom:
-    """A NumPy scalar beside an array of its own dtype may be spelled as a Python number."""
-    return Const(x.const.item()) if isinstance(x.const, np.floating) else x.atom
+def _plain_constant(c: Context, x: Sym) -> Atom:
+    """A NumPy scalar beside an array of its own dtype may be computed as a Python number."""
+    weak = _weakened(c, x)
+    return x.atom if weak is None else weak.atom
+
+
+def _weakened(c: Context, x: Sym) -> Sym | None:
+    """`x` in Python's arithmetic, if it is made of constants and lengths alone."""
+    if isinstance(x.const, np.floating):
+        return Sym(c.builder, Const(x.const.item()))
+    if x.type.weak:
+        return x
+    for name in ("np.multiply", "np.divide", "np.negative"):
+        inner = c.made(x, name)
+        parts = [_weakened(c, part) for part in inner] if inner and _adjoint(c, x) else [None]
+        if all(part is not None for part in parts):
+            return apply(c.builder, named(name), parts, {}, style="operator")  # type: ignore[no-any-return]
+    return None
 
 
 def _again(c: Context, atoms: list[Atom]) -> Any:
@@ -418,6 +433,20 @@ def rebroadcast(c: Context) -> Any:
 
 
 @rule("index_add")
+def restored(c: Context) -> Any:
+    """A part taken out, cleared, and put back: `a[i] += v` leaves the cotangent of `a` as it was."""
+    base, d, *dynamic = c.args
+    cleared, taken = c.made(base, "index_set"), c.made(d, "np.copy") or [d]
+    part = c.made(taken[0], "getitem")
+    if not cleared or not part or cleared[1].const != 0 or part[0].atom is not cleared[0].atom:
+        return None
+    index = c.op.attrs["index"]
+    same = c.attrs(base)["index"] == index and c.attrs(taken[0])["index"] == index
+    slots = [[x.atom for x in xs] for xs in (dynamic, cleared[2:], part[1:])]
+    return cleared[0] if same and slots[0] == slots[1] == slots[2] else None
+
+
+@rule("index_add")
 def distinct_rows(c: Context) -> Any:
     """An index that counts the rows, `d[np.arange(n), labels]`, selects no element twice."""
     dynamic = c.args[2:]
@@ -450,4 +479,4 @@ def scatter_constant(c: Context) -> Any:
     """Assignment broadcasts by itself."""
     base, d, *dynamic = c.args
     inner = c.made(d, "broadcast")
-    return _again(c, [base.atom, _plain_constant(inner[0]), *(x.atom for x in dynamic)]) if inner else None
+    return _again(c, [base.atom, _plain_constant(c, inner[0]), *(x.atom for x in dynamic)]) if inner else None

@@ -97,11 +97,23 @@ class Simplifier(Builder):
         if op.prim.name == "if":
             inputs = tuple(self.resolve(atom) for atom in op.inputs)
         regions = tuple(self.walk(region) for region in op.regions)
+        if op.prim.name == "if":
+            self._same_in_both(op, regions)
         self.role, self.origin = op.role, op.origin
         atoms = self.emit(replace(op, inputs=inputs, regions=regions))
         for value, atom in zip(op.outputs, atoms):
-            if atom is not value:
+            if atom is not value and value not in self.renamed:
                 self.renamed[value] = atom
+
+    def _same_in_both(self, op: Op, regions: tuple[Region, ...]) -> None:
+        """What both branches hand on alike, from outside, is that."""
+        inside = {v for region in regions for o in region.ops for v in o.outputs}
+        for output, then, other in zip(op.outputs, regions[0].results, regions[1].results):
+            equal = then is other or (
+                isinstance(then, Const) and isinstance(other, Const) and repr(then.value) == repr(other.value)
+            )
+            if equal and then not in inside:
+                self.renamed[output] = then
 
     def walk(self, region: Region) -> Region:
         return self.region(region)  # type: ignore[return-value]

@@ -110,9 +110,13 @@ def _reduced(op: Op, effect: _Effect | None) -> _Effect | None:
 
 
 def _picked(op: Op, known: Sequence[_Effect | None], made: dict[Value, Op]) -> _Effect | None:
-    """`x[:, 0]`, and `x[np.arange(n), labels]`, where `c` varies along the first axis alone."""
+    """`x[:, None]`, `x[:, 0]`, and `x[np.arange(n), labels]`, where `c` varies along the first axis alone."""
     source, effect, index = op.inputs[0].type, known[0], op.attrs["index"]
-    if effect is None or not isinstance(source, Array) or source.ndim != 2 or effect.axes != (-2,):
+    if effect is None or not isinstance(source, Array):
+        return None
+    if source.ndim == 1 and effect.axes == (-1,) and index == (slice(None), None):
+        return replace(effect, axes=(-2,))
+    if source.ndim != 2 or effect.axes != (-2,):
         return None
     if not isinstance(index, tuple) or len(index) != 2 or any(known[1:]):
         return None

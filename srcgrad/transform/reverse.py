@@ -17,6 +17,7 @@ from ..errors import Fault, Origin, Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Facts
 from ..ir.indexing import rearranges
+from ..ir.indexing import selects_once
 from ..ir.nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply, cast
@@ -199,7 +200,9 @@ class _Reverse:
             case "for" | "while":
                 return self._loop(op, scope, cotangents)
         if any(d is not None for d in cotangents):
-            if op.prim.name == "getitem":
+            if op.prim.name == "index_set":
+                self._index_set(op, scope, cotangents[0])
+            elif op.prim.name == "getitem":
                 self._getitem(op, scope, cotangents[0])
             else:
                 self._plain(op, scope, cotangents)
@@ -306,6 +309,29 @@ class _Reverse:
             if isinstance(value, Value) and value.hint is None:
                 value.hint = _cotangent_name(source)
         scope.cotangents[source] = result
+
+    def _index_set(self, op: Op, scope: _Scope, d: Atom | None) -> None:
+        """What was overwritten gets no cotangent; what was written gets that of its place.
+
+        The place is read before it is cleared, so that clearing it needs no copy of the whole array.
+        """
+        _check_written_once(op)
+        if d is None:
+            return
+        base, value, *dynamic = op.inputs
+        index = op.attrs["index"]
+        atoms = [d, *(self.use(atom) for atom in dynamic)]
+        if value in self.active:
+            (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
+            if isinstance(part.type, Array) and part.type.ndim and base in self.active:
+                (part,) = self.builder.apply(named("np.copy"), [part], style="before")
+            self.accumulate(scope, value, part)
+        if base in self.active:
+            zero = Const(np.zeros((), d.type.dtype).item() if isinstance(d.type, Array) else 0.0)
+            (rest,) = self.builder.apply(
+                named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=_cotangent_name(op.outputs[0])
+            )
+            self.accumulate(scope, base, rest)
 
     # Branches
 
@@ -456,6 +482,15 @@ def _singular(op: Op) -> bool:
         number = op.inputs[1].value
         return bool(number == 0) if op.prim.name == "np.divide" else not np.real(number) >= 1
     return op.prim.singular
+
+
+def _check_written_once(op: Op) -> None:
+    """Of several writes to one element the last one counts, which the rule for item assignment does not follow."""
+    if op.role == "primal" and not selects_once(op.attrs["index"], [a.type for a in op.inputs[2:]]):
+        raise Unsupported(
+            "an array is written at integer indices that may repeat; only the last write to an element would count",
+            "Write through slices or a mask, or add with np.add.at.",
+        )
 
 
 def _constant(number: Any, type: Array) -> Const:

@@ -14,13 +14,13 @@ def loss_grad(anchor, positive, negative, margin=0.5):
     far = np.sum(diff_1 ** 2, axis=1)
     above = np.maximum(near - far + margin, 0.0) > 0.0
     column = (above / anchor.shape[0])[:, None]
-    d_negative = column * (2 * diff_1)
+    d_negative_1 = column * (2 * diff_1)
     product = column * (2 * diff)
-    total = np.sum(d_negative * negative_1 / root_2, axis=1, keepdims=True)
-    d_negative_1 = d_negative / root_2 - total / root_2 * negative
+    total = np.sum(d_negative_1 * negative_1 / root_2, axis=1, keepdims=True)
+    d_negative = d_negative_1 / root_2 - total / root_2 * negative
     total = np.sum(product * positive_1 / root_1, axis=1, keepdims=True)
     d_positive = total / root_1 * positive - product / root_1
-    ratio = (d_negative - product) * anchor_1 / root
+    ratio = (d_negative_1 - product) * anchor_1 / root
     product_1 = np.sum(ratio, axis=1, keepdims=True) / root * anchor
-    d_anchor = (product - d_negative) / root + product_1
-    return d_anchor, d_positive, d_negative_1
+    d_anchor = (product - d_negative_1) / root + product_1
+    return d_anchor, d_positive, d_negative
