@@ -11,7 +11,7 @@ from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Value
 from .codegen import Codegen, arguments
 from .expressions import Expressions
-from .fold import fold
+from .fold import fold, operands
 from .liveness import Liveness, Memory
 from .names import Naming
 from .printer import print_module
@@ -38,7 +38,7 @@ def emit(function: Function, facts: Facts) -> Emitted:
         for atom in atoms:
             op = folding.op(atom)
             if op is not None:
-                found.update(reads(op.inputs))
+                found.update(reads(operands(op)))
                 if op in scheduler.shapes:
                     found.update(dict.fromkeys(scheduler.shapes[op].reads))
             elif isinstance(atom, Value):

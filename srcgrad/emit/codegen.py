@@ -207,8 +207,7 @@ class Codegen:
         assert op is not None
         test = self.e.atom(op.inputs[0])
         if len(op.outputs) == 1 and not any(statement.blocks) and op.style == "expression":
-            then, other = (self.e.atom(end[0]) for end in statement.ends)
-            return [assign(self.names[op.outputs[0]], ast.IfExp(test, then, other))]
+            return [assign(self.names[op.outputs[0]], self.e.op(op))]
         halves = [
             self.block(block) + self.copies(zip(op.outputs, end))
             for block, end in zip(statement.blocks, statement.ends)

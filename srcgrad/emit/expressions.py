@@ -319,6 +319,18 @@ def _negative(e: Expressions, op: Op) -> ast.expr | None:
     return ast.BinOp(constant(-first.value), ast.Mult(), e.atom(inner.inputs[1]))
 
 
+def _choice(e: Expressions, op: Op) -> ast.expr:
+    """`a if c else b`; `c and b`, `c or b` as they were written."""
+    test = e.atom(op.inputs[0])
+    then, other = (e.atom(region.results[0]) for region in op.regions)
+    match op.attrs.get("spelled"):
+        case "and":
+            return ast.BoolOp(ast.And(), [test, then])
+        case "or":
+            return ast.BoolOp(ast.Or(), [test, other])
+    return ast.IfExp(test, then, other)
+
+
 def _effect(e: Expressions, op: Op) -> ast.expr:
     node: ast.expr = fill_template(op.attrs["template"], [e.atom(a) for a in op.inputs])
     return node
@@ -365,6 +377,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
     "effect": _effect,
+    "if": _choice,
     "array_literal": lambda e, op: call("np.array", [_as_lists(op.attrs["object"])]),
     "not": lambda e, op: ast.UnaryOp(ast.Not(), e.atom(op.inputs[0])),
 }

@@ -87,8 +87,30 @@ def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
                 folding.inline.discard(atom)
 
 
+def operands(op: Op) -> tuple[Atom, ...]:
+    """What spelling the op reads; of a choice, `a if c else b`, the results of both arms too."""
+    return (*op.inputs, *(atom for region in op.regions for atom in region.results))
+
+
+def _is_choice(op: Op, folding: Folding) -> bool:
+    """A conditional expression, or `a and b`, whose arms need no statement."""
+    inner = [v for region in op.regions for o in region.ops for v in o.outputs]
+    single = op.prim.name == "if" and op.style == "expression" and len(op.outputs) == 1
+    return single and all(v in folding.inline for v in inner)
+
+
 def _may_fold(op: Op, folding: Folding) -> bool:
-    if not op.prim.pure or len(op.outputs) != 1 or op.prim.name in ("index_add", "index_set"):
+    if _is_choice(op, folding):
+        value = op.outputs[0]
+        uses = folding.uses.get(value, [])
+        if value.hint is not None or len(uses) != 1 or uses[0][0] is None:
+            return False
+        return uses[0][0].prim.name == "if" or _may_fold_pure(op, folding)
+    return _may_fold_pure(op, folding) if op.prim.pure else False
+
+
+def _may_fold_pure(op: Op, folding: Folding) -> bool:
+    if len(op.outputs) != 1 or op.prim.name in ("index_add", "index_set"):
         return False
     if op.style == "before" and not _copied(op, folding):  # read before the next statement overwrites it
         return False
@@ -158,7 +180,7 @@ def _keep_short(op: Op, folding: Folding) -> None:
 
 def _width(op: Op, folding: Folding) -> int:
     """About how many characters the op takes when spelled out."""
-    widths = [_atom_width(atom, folding) for atom in op.inputs]
+    widths = [_atom_width(atom, folding) for atom in operands(op)]
     if op.style in ("operator", "attribute") or op.prim.name in ("np.transpose", "np.expand_dims"):
         return sum(widths) + 3 * max(len(widths) - 1, 1)
     if op.prim.name in ("broadcast", "zeros"):

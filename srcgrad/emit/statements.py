@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..ir.dims import Dim, Facts
 from ..ir.nodes import Atom, Function, Op, Region, Value
 from ..ir.types import Array, Tape
-from .fold import Folding
+from .fold import Folding, operands
 from .shapes import Lengths, Spelled
 
 Block = list["Statement"]
@@ -251,7 +251,7 @@ class Scheduler:
         return found
 
     def op_reads(self, op: Op, scope: Sequence[Value]) -> dict[Value, None]:
-        found = self.reads(op.inputs, scope)
+        found = self.reads(operands(op), scope)
         spelled = self._shape(op, [*scope, *found])
         if spelled is not None:
             self.shapes[op] = spelled
