@@ -29,7 +29,7 @@ from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
-from .optimize.store import economise
+from .optimize.store import drive_by_tapes, economise
 from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, path_text
 from .transform.reverse import differentiate
 from .transform.split import split
@@ -84,6 +84,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("fuse", fuse_branches),
     ("economise", economise),
     ("simplify", simplify),
+    ("drive", drive_by_tapes),
     ("sweep", _sweep),
 )
 

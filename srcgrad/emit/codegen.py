@@ -35,6 +35,7 @@ class Codegen:
 
     def block(self, block: Block) -> list[ast.stmt]:
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
+        self.recorded |= {value for s in block if s.kind == "return" for value in s.reads}
         return [node for statement in block for node in self.statement(statement)]
 
     def statement(self, statement: Statement) -> list[ast.stmt]:
@@ -189,7 +190,7 @@ class Codegen:
         return [assign(target, value) for target, value, _ in moves]
 
     def _needs_copy(self, target: Value, source: Atom) -> bool:
-        """A value that only the other branch defines is None here if something will record it."""
+        """A value that only the other branch defines is None here if a recording or a `return` will read it."""
         if isinstance(source, Undefined):
             return target in self.recorded
         return not self._same_name(target, source)
@@ -208,6 +209,9 @@ class Codegen:
         test = self.e.atom(op.inputs[0])
         if len(op.outputs) == 1 and not any(statement.blocks) and op.style == "expression":
             return [assign(self.names[op.outputs[0]], self.e.op(op))]
+        for end in statement.ends:
+            handed = zip(op.outputs, end)
+            self.recorded |= {a for v, a in handed if v in self.recorded and isinstance(a, Value)}
         halves = [
             self.block(block) + self.copies(zip(op.outputs, end))
             for block, end in zip(statement.blocks, statement.ends)

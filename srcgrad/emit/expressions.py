@@ -245,7 +245,12 @@ def _broadcast(e: Expressions, op: Op) -> ast.expr:
     if like is not None:
         return call("np.ones_like", [like]) if value == 1 else call("np.full_like", [like, plain])
     typed = {} if out.dtype == np.float64 else {"dtype": dtype(out.dtype)}
-    return call("np.ones", [e.shape(op)], typed) if value == 1 else call("np.full", [e.shape(op), plain], typed)
+    return call("np.ones", [_bare(e.shape(op))], typed) if value == 1 else call("np.full", [_bare(e.shape(op)), plain], typed)
+
+
+def _bare(shape: ast.expr) -> ast.expr:
+    """`n` rather than `(n,)`."""
+    return shape.elts[0] if isinstance(shape, ast.Tuple) and len(shape.elts) == 1 else shape
 
 
 def _zeros(e: Expressions, op: Op) -> ast.expr:
@@ -253,7 +258,7 @@ def _zeros(e: Expressions, op: Op) -> ast.expr:
     if like is not None:
         return call("np.zeros_like", [like])
     wanted = op.attrs["dtype"]
-    return call("np.zeros", [e.shape(op)], {} if wanted == np.float64 else {"dtype": dtype(wanted)})
+    return call("np.zeros", [_bare(e.shape(op))], {} if wanted == np.float64 else {"dtype": dtype(wanted)})
 
 
 def _astype(e: Expressions, op: Op) -> ast.expr:
@@ -297,9 +302,7 @@ def _array_maker(e: Expressions, op: Op) -> ast.expr | None:
     """np.zeros, np.ones, np.full with a computed shape."""
     if not isinstance(op.attrs.get("shape"), tuple) or op not in e.shapes:
         return None
-    shape = e.shape(op)
-    if isinstance(shape, ast.Tuple) and len(shape.elts) == 1:
-        shape = shape.elts[0]
+    shape = _bare(e.shape(op))
     keywords = {k: literal(v) for k, v in op.attrs.items() if k != "shape"}
     return call(op.prim.name, [shape, *(e.atom(a) for a in op.inputs[: len(op.prim.operands)])], keywords)
 

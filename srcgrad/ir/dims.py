@@ -89,11 +89,7 @@ class Dim:
         if not isinstance(other, (Dim, int)):
             return NotImplemented
         return _collect(
-            [
-                (tuple(sorted((*m, *n), key=_key)), c * k)
-                for m, c in self.terms
-                for n, k in as_dim(other).terms
-            ]
+            [(tuple(sorted((*m, *n), key=_key)), c * k) for m, c in self.terms for n, k in as_dim(other).terms]
         )
 
     __radd__ = __add__
@@ -196,6 +192,7 @@ class Facts:
     def __init__(self, sizes: Mapping[Symbol, int] | None = None):
         self.sizes = dict(sizes or {})
         self.known: dict[Symbol, Dim] = {}
+        self.bounds: dict[Symbol, tuple[Dim, Dim]] = {}  # a loop's index -> its least and greatest value
         self.guards: list[tuple[str, Dim, Dim]] = []
         self._fresh = 0
 
@@ -226,12 +223,27 @@ class Facts:
         if left is not None and right is not None and not (left == right if relation == "==" else left >= right):
             return False
         if not (a.entry and b.entry):
-            return False
+            least = self._least(a - b) if relation == ">=" else None
+            return least is not None and self.require(">=", least, as_dim(0))
         if (relation, a, b) not in self.guards:
             self.guards.append((relation, a, b))
         if relation == "==":
             self._solve(a - b)
         return True
+
+    def _least(self, dim: Dim) -> Dim | None:
+        """What `dim` is at least, over all passes of the loops whose indices it holds; None if that is not known."""
+        for _ in range(8):
+            inner = sorted(s for s in dim.symbols() if not s.entry)
+            if not inner:
+                return dim
+            index = inner[0]
+            c = dict(dim.terms).get((index,), 0)
+            rest = dim - as_dim(index) * c
+            if index not in self.bounds or not c or index in rest.symbols():
+                return None
+            dim = rest + self.bounds[index][0 if c > 0 else 1] * c
+        return None
 
     def _solve(self, zero: Dim) -> None:
         """Turn `zero == 0` into a substitution for one symbol, if one stands alone with coefficient +-1."""

@@ -96,7 +96,7 @@ class _Machine:
     def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
         count, (body,) = op.attrs["carried"], op.regions
         carried, tapes = inputs[3 : 3 + count], inputs[3 + count :]
-        indices = range(*(int(i) for i in inputs[:3]))
+        indices = range(len(tapes[0])) if op.attrs.get("driven") else range(*(int(i) for i in inputs[:3]))
         records: list[list[Any]] = [[] for _ in op.outputs[count:]]
         for done, index in enumerate(reversed(indices) if op.attrs.get("reverse") else indices):
             results = self.region(body, [index, *carried, *(tape[-1 - done] for tape in tapes)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+
 from .nodes import Op
 
 # What an unnamed subexpression is called, by the operation that makes it.
@@ -20,4 +22,6 @@ _WORDS = {
 def word_for(op: Op) -> str:
     """A word for the op's result."""
     word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
+    if keyword.iskeyword(word):
+        word = "chosen" if op.prim.name == "if" else "value"
     return f"d_{word}" if op.role == "adjoint" and op.prim.name == "zeros" else word

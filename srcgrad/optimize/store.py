@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, walk
+from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, walk
 from ..ir.types import Array, Tape
 
 _ARITHMETIC = {"np.add", "np.subtract", "np.multiply", "np.divide", "np.negative"}
@@ -42,6 +42,24 @@ def _hoist(ops: Sequence[Op], inside: set[Value]) -> tuple[list[Op], list[Op]]:
         else:
             after.append(op)
     return before, after
+
+
+def drive_by_tapes(function: Function, facts: Facts) -> Function:
+    """A loop that reads a recording in every pass needs no count beside it: its bounds are dropped."""
+    return function.with_body(_driven(function.body))
+
+
+def _driven(region: Region) -> Region:
+    ops = []
+    for op in region.ops:
+        op = replace(op, regions=tuple(_driven(r) for r in op.regions)) if op.regions else op
+        if op.prim.name == "for" and len(op.inputs) > 3 + op.attrs["carried"]:
+            index = op.regions[0].params[0]
+            if index not in {a for inner in op.regions[0].ops for a in atoms_used(inner)} | {*op.regions[0].results}:
+                inputs = (Const(0), Const(0), Const(1), *op.inputs[3:])
+                op = replace(op, inputs=inputs, attrs={**op.attrs, "driven": True})
+        ops.append(op)
+    return replace(region, ops=tuple(ops))
 
 
 @dataclass

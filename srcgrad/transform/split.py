@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,15 +25,41 @@ def split(function: Function, seed: Value, facts: Facts, name: str) -> tuple[Fun
     forward = [op for op in function.body.ops if op.role == "primal"]
     backward = [op for op in function.body.ops if op.role != "primal"]
     value, *gradients = function.body.results
-    made = {v: op for op in forward for v in op.outputs}
+    made = {v: op for op in walk(forward) for v in op.outputs}
     saved, again = _saved(forward, backward, gradients, seed)
     backward = [*again, *backward]
     saved += _lengths(function, backward, saved, facts)
-    for each in saved:  # what one half calls a value, the other calls it too
-        if each.hint is None and not isinstance(each.type, Tape):
-            each.hint = word_for(made[each])
+    _agree_on_names(saved, backward, made)
     first = _forward(function, forward, value, saved, seed, f"{name}_forward")
     return first, _backward(function, backward, gradients, saved, seed, f"{name}_backward")
+
+
+def _agree_on_names(saved: Sequence[Value], backward: Sequence[Op], made: Mapping[Value, Op]) -> None:
+    """What one half calls a value, the other calls it too: named after what it is, or what it records."""
+    for each in saved:
+        if each in made:
+            source = _source(each, made)
+            if source.hint is None and source in made:
+                source.hint = word_for(made[source])
+            each.hint = each.hint or source.hint
+    for op in walk(backward):
+        if op.prim.name == "for":
+            tapes = op.inputs[3 + op.attrs["carried"] :]
+            for tape, item in zip(tapes, op.regions[0].params[1 + op.attrs["carried"] :]):
+                item.hint = item.hint or getattr(tape, "hint", None)
+
+
+def _source(value: Value, made: Mapping[Value, Op]) -> Value:
+    """What a branch hands out, or a tape records."""
+    op = made.get(value)
+    if op is None or not op.regions:
+        return value
+    position = op.outputs.index(value)
+    for region in op.regions:
+        inner = region.results[position] if position < len(region.results) else None
+        if isinstance(inner, Value) and (op.prim.name == "if" or isinstance(value.type, Tape)):
+            return _source(inner, made)
+    return value
 
 
 def _saved(
@@ -97,7 +123,8 @@ def _backward(
     names: set[str] = set()
     params = []
     for value in (*saved, seed):
-        stem = value.hint or "steps"
+        stem = value.hint or "value"
+        stem = f"{stem}_steps" if isinstance(value.type, Tape) else stem
         unique, number = stem, 0
         while unique in names:
             number += 1
