@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from . import rules  # noqa: F401  (importing it registers every derivative)
@@ -30,29 +30,10 @@ from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
 from .optimize.store import drive_by_tapes, economise
-from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, path_text
+from .request import Request
+from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, leaves, path_text
 from .transform.reverse import differentiate
 from .transform.split import split
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to compile.
-
-    mode : "grad", "value_and_grad", or "split" for a forward and a backward half
-    wrt : the arguments to differentiate, each a name and the path to one leaf inside it, or None for all of it
-    single : whether the gradient is returned by itself, not in a tuple
-    static : integers (by name, or by the route of a captured one) that must be known when compiling
-    """
-
-    function: types.FunctionType
-    specs: Mapping[str, Spec]
-    wrt: tuple[tuple[str, Path | None], ...]
-    mode: str = "grad"
-    single: bool = True
-    signature: tuple[tuple[str, str, str | None], ...] = ()
-    static: frozenset[Any] = frozenset()
-    optimize: bool = True
 
 
 @dataclass
@@ -74,7 +55,9 @@ def _sweep(function: Function, facts: Facts) -> Function:
 
 
 def _own(function: Function, facts: Facts) -> Function:
-    return own_results(function, facts, function.notes.get("gradients", ()), function.notes.get("zero_d", ()))
+    """Results that are fresh arrays; the ops that this leaves without a reader go."""
+    notes = function.notes
+    return eliminate_dead(own_results(function, facts, notes.get("gradients", ()), notes.get("zero_d", ())))
 
 
 OPTIMIZE: Sequence[tuple[str, Stage]] = (
@@ -106,14 +89,14 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     whole = _assemble(joint.function, request, loss)
     for name, stage in OPTIMIZE if request.optimize else ():
         if not (name == "fuse" and request.mode == "split"):  # the halves of a branch go to different functions
-            whole = trace.run(name, lambda stage=stage, whole=whole: stage(whole, facts), facts)
+            whole = trace.run(name, partial(stage, whole, facts), facts)
     parts: tuple[Function, ...] = (whole,)
     if seed is not None:
         parts = trace.run("split", lambda: split(whole, seed, facts, _identifier(request)), facts)
     emitted = []
     for part in parts:
-        part = trace.run("own", lambda part=part: _sweep(_own(part, facts), facts), facts)
-        emitted.append(trace.run("emit", lambda part=part: emit(part, facts)))
+        part = trace.run("own", partial(_own, part, facts), facts)
+        emitted.append(trace.run("emit", partial(emit, part, facts)))
     return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
 
 
@@ -162,7 +145,7 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
     """The leaves to differentiate, in order. Raises GradTypeError for what is no floating-point number."""
     values: list[Value] = []
     for name, path in request.wrt:
-        for leaf_path, spec in _spec_leaves(request.specs[name], ()):
+        for leaf_path, spec in leaves(request.specs[name], ()):
             if path is not None and leaf_path != path:
                 continue
             text = path_text(name, leaf_path)
@@ -172,7 +155,9 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
                     f"{_article(spec)}, not a floating-point number or array. Convert it with float(...) or "
                     ".astype(float), or leave it out of wrt."
                 )
-            value = next((p.value for p in function.params if (p.name, p.path, p.capture) == (name, leaf_path, False)), None)
+            value = next(
+                (p.value for p in function.params if (p.name, p.path, p.capture) == (name, leaf_path, False)), None
+            )
             if value is not None:
                 values.append(value)
     return values
@@ -181,12 +166,6 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
 def _article(spec: Spec) -> str:
     text = str(spec)
     return f"an array of {text}" if isinstance(spec, ArraySpec) else f"of type {text}"
-
-
-def _spec_leaves(spec: Spec, path: Path) -> list[tuple[Path, Spec]]:
-    from .runtime.signature import leaves
-
-    return list(leaves(spec, path))
 
 
 def _with_seed(function: Function, loss: int) -> tuple[Function, Value]:
@@ -245,9 +224,7 @@ def _assemble(joint: Function, request: Request, loss: int) -> Function:
 
 
 def _count(request: Request) -> int:
-    return sum(
-        1 for name, path in request.wrt for leaf, _ in _spec_leaves(request.specs[name], ()) if path in (None, leaf)
-    )
+    return sum(1 for name, path in request.wrt for leaf, _ in leaves(request.specs[name], ()) if path in (None, leaf))
 
 
 def _identifier(request: Request) -> str:

@@ -42,13 +42,13 @@ class Codegen:
         nodes = getattr(self, f"_{statement.kind}")(statement)
         op = statement.op
         if op is not None and nodes and statement.kind != "tape":
-            nodes[-1].origin = op.origin  # type: ignore[attr-defined]
+            nodes[-1].origin = op.origin
             named = not op.outputs or any(v.hint is not None for v in op.outputs)
             if op.role == "primal" and statement.kind == "op" and named:
-                nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
-                nodes[0].leading = op.origin.leading  # type: ignore[attr-defined]
+                nodes[-1].comment = op.origin.comment
+                nodes[0].leading = op.origin.leading
             elif op.role == "primal" and statement.kind != "op":
-                nodes[-1].comment = op.origin.comment  # type: ignore[attr-defined]
+                nodes[-1].comment = op.origin.comment
         return list(nodes)
 
     # Simple statements
@@ -145,7 +145,7 @@ class Codegen:
         return [*start, (op.prim.name == "np.add", op.inputs[1])]
 
     def _owned(self, value: Value, statement: Statement) -> bool:
-        live = set(statement.live_out) - {v for v in statement.writes}
+        live = set(statement.live_out) - set(statement.writes)
         return value not in live and self.memory.owned(value, live)
 
     def _write_in_place(self, statement: Statement, op: Op) -> list[ast.stmt]:

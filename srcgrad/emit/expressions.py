@@ -196,7 +196,9 @@ class Expressions:
             case Slot(number):
                 return self.atom(dynamic[number - 1])
             case slice():
-                bounds = [None if b is None else self._index_part(b, dynamic) for b in (part.start, part.stop, part.step)]
+                bounds = [
+                    None if b is None else self._index_part(b, dynamic) for b in (part.start, part.stop, part.step)
+                ]
                 return ast.Slice(*bounds)
             case tuple():
                 return ast.Tuple([self._index_part(item, dynamic) for item in part], ast.Load())
@@ -236,7 +238,8 @@ def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
 
 def _broadcast(e: Expressions, op: Op) -> ast.expr:
     (source,), out = op.inputs, op.outputs[0].type
-    assert isinstance(out, Array) and isinstance(source.type, Array)
+    assert isinstance(out, Array)
+    assert isinstance(source.type, Array)
     if source.type.ndim:
         return call("np.broadcast_to", [e.atom(source), e.shape(op)])
     like = e.like(op)
@@ -245,7 +248,11 @@ def _broadcast(e: Expressions, op: Op) -> ast.expr:
     if like is not None:
         return call("np.ones_like", [like]) if value == 1 else call("np.full_like", [like, plain])
     typed = {} if out.dtype == np.float64 else {"dtype": dtype(out.dtype)}
-    return call("np.ones", [_bare(e.shape(op))], typed) if value == 1 else call("np.full", [_bare(e.shape(op)), plain], typed)
+    return (
+        call("np.ones", [_bare(e.shape(op))], typed)
+        if value == 1
+        else call("np.full", [_bare(e.shape(op)), plain], typed)
+    )
 
 
 def _bare(shape: ast.expr) -> ast.expr:

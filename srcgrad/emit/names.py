@@ -7,10 +7,11 @@ import keyword
 from collections.abc import Iterable
 
 from ..ir.nodes import Atom, Function, Op, Value
-from ..ir.words import word_for
 from ..ir.types import Tape
+from ..ir.words import word_for
 from .fold import Folding
 from .statements import Block, Statement
+
 
 class Naming:
     """Classes of values that share a name, and the names."""

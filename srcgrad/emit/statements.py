@@ -194,7 +194,7 @@ class Scheduler:
                 items = tuple(recorded[v] for v in self.groups[group])
             statement.sequences.append((group, items))
         self.items.update(i for _, i in tapes)
-        self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)  # type: ignore[index]
+        self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)
 
     def _walks(self, op: Op, loop: Op) -> bool:
         """`xs[i]` that came from `for x in xs`."""
@@ -221,9 +221,7 @@ class Scheduler:
         statement.head = tuple(body.params)
         if self._counts(op.outputs[-1]):
             before.append(Statement("count", op, {}, (op.outputs[-1],)))
-            statement.blocks[1].append(
-                Statement("count", None, {op.outputs[-1]: None}, (), head=(op.outputs[-1],))
-            )
+            statement.blocks[1].append(Statement("count", None, {op.outputs[-1]: None}, (), head=(op.outputs[-1],)))
         return [*before, statement]
 
     def _counts(self, passes: Value) -> bool:

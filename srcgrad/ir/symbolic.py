@@ -7,7 +7,7 @@ through `__array_ufunc__` and `__array_function__`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,6 +41,21 @@ UNARY: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "invert": np.in
 
 class Sym:
     """An IR value (or constant) inside a derivative rule, with an array's manners."""
+
+    if TYPE_CHECKING:  # installed below, from the tables of operators
+
+        def __add__(self, other: Any) -> Sym: ...
+        def __sub__(self, other: Any) -> Sym: ...
+        def __mul__(self, other: Any) -> Sym: ...
+        def __truediv__(self, other: Any) -> Sym: ...
+        def __pow__(self, other: Any) -> Sym: ...
+        def __matmul__(self, other: Any) -> Sym: ...
+        def __radd__(self, other: Any) -> Sym: ...
+        def __rsub__(self, other: Any) -> Sym: ...
+        def __rmul__(self, other: Any) -> Sym: ...
+        def __rtruediv__(self, other: Any) -> Sym: ...
+        def __neg__(self) -> Sym: ...
+        def __ne__(self, other: object) -> Sym: ...  # type: ignore[override]
 
     __slots__ = ("atom", "builder")
     __array_priority__ = 1000
@@ -80,26 +95,26 @@ class Sym:
 
     @property
     def T(self) -> Sym:
-        return self if self.ndim < 2 else apply(self.builder, np.transpose, (self,), {})
+        return self if self.ndim < 2 else _one(self, np.transpose)
 
     @property
     def mT(self) -> Sym:
-        return apply(self.builder, np.swapaxes, (self, -1, -2), {})
+        return _one(self, np.swapaxes, -1, -2)
 
     @property
     def real(self) -> Sym:
-        return apply(self.builder, np.real, (self,), {})
+        return _one(self, np.real)
 
     @property
     def imag(self) -> Sym:
-        return apply(self.builder, np.imag, (self,), {})
+        return _one(self, np.imag)
 
     def reshape(self, *shape: Any) -> Sym:
-        return apply(self.builder, np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})
+        return _one(self, np.reshape, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Sym:
         axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return apply(self.builder, np.transpose, (self,), {"axes": tuple(axes)} if axes else {})
+        return _one(self, np.transpose, **({"axes": tuple(axes)} if axes else {}))
 
     def astype(self, dtype: Any) -> Sym:
         return cast(self, np.dtype(dtype))
@@ -130,6 +145,11 @@ class Sym:
 
     def __repr__(self) -> str:
         return f"Sym({self.atom!r})"
+
+
+def _one(x: Sym, function: Any, *args: Any, **kwargs: Any) -> Sym:
+    result: Sym = apply(x.builder, function, (x, *args), kwargs)
+    return result
 
 
 def _install_operators() -> None:

@@ -14,8 +14,9 @@ _WORDS = {
     "np.maximum": "upper", "np.minimum": "lower", "getitem": "part", "np.where": "chosen", "np.square": "square",
     "np.negative": "negative", "np.absolute": "size", "np.greater": "above", "np.less": "below", "np.equal": "same",
     "np.reciprocal": "inverse", "np.linalg.inv": "inverse", "np.linalg.solve": "solution", "np.max": "top",
-    "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full", "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted",
-    "np.squeeze": "flat", "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
+    "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full",
+    "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted", "np.squeeze": "flat",
+    "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
 }  # fmt: skip
 
 

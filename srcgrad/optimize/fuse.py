@@ -53,7 +53,11 @@ def _fused(first: Op, second: Op) -> Op:
         regions.append(Region((), (*one.ops, *ops), results))
     origin = first if first.style != "expression" else second
     return replace(
-        second, outputs=(*first.outputs, *second.outputs), regions=tuple(regions), origin=origin.origin, style="function"
+        second,
+        outputs=(*first.outputs, *second.outputs),
+        regions=tuple(regions),
+        origin=origin.origin,
+        style="function",
     )
 
 
@@ -64,9 +68,7 @@ def _atom(atom: Atom, known: Mapping[Value, Atom]) -> Atom:
 def _substitute(op: Op, known: Mapping[Value, Atom]) -> Op:
     """The op reading what the first half of the branch computed."""
     regions = tuple(
-        replace(
-            r, ops=tuple(_substitute(o, known) for o in r.ops), results=tuple(_atom(a, known) for a in r.results)
-        )
+        replace(r, ops=tuple(_substitute(o, known) for o in r.ops), results=tuple(_atom(a, known) for a in r.results))
         for r in op.regions
     )
     return replace(op, inputs=tuple(_atom(a, known) for a in op.inputs), regions=regions)

@@ -21,7 +21,7 @@ from .algebra import rewrite
 def simplify(function: Function, facts: Facts, algebra: bool = True) -> Function:
     """Rewrite until nothing changes; assumes and guarantees verified IR."""
     walker = Simplifier(facts, algebra)
-    return function.with_body(walker.region(function.body))
+    return function.with_body(walker.walk(function.body))
 
 
 class Simplifier(Builder):
@@ -77,10 +77,10 @@ class Simplifier(Builder):
                 atom.hint = value.hint
         return atoms
 
-    def region(self, region: Region) -> Region:
+    def walk(self, region: Region) -> Region:
         """The region simplified; what is found inside is not known outside."""
         seen = dict(self.seen)
-        with Builder.region(self) as ops:  # type: ignore[arg-type]
+        with self.region() as ops:
             for op in region.ops:
                 self.visit(op)
             results = tuple(self.resolve(atom) for atom in region.results)
@@ -114,9 +114,6 @@ class Simplifier(Builder):
             )
             if equal and then not in inside:
                 self.renamed[output] = then
-
-    def walk(self, region: Region) -> Region:
-        return self.region(region)  # type: ignore[return-value]
 
     def _invariant_carried(self, op: Op) -> Op:
         """A carried value that no pass changes is what it was before the loop."""
@@ -167,7 +164,7 @@ class Simplifier(Builder):
         if loop is None:
             return None
         body = loop.regions[-1]
-        source = body.results[loop.outputs.index(tape)]  # type: ignore[arg-type]
+        source = body.results[loop.outputs.index(tape)]
         inside = set(body.params) | {v for inner in body.ops for v in inner.outputs}
         return source if source not in inside else None
 

@@ -138,7 +138,7 @@ class _Economy:
         sources: dict[Value, Value] = {}
         for tape, item in zip(op.inputs[3 + carried :], body.params[1 + carried :]):
             origin = self.recorded.get(tape, tape)  # type: ignore[arg-type]
-            made = self.made.get(origin)  # type: ignore[arg-type]
+            made = self.made.get(origin)
             if made is None or not made.regions or not isinstance(origin, Value):
                 continue
             source = made.regions[-1].results[made.outputs.index(origin)]

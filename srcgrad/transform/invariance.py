@@ -35,11 +35,7 @@ class _Effect:
 
 def cancelling(region: Region, facts: Facts) -> set[Value]:
     """Extremes whose value does not matter to any result."""
-    return {
-        op.outputs[0]
-        for op in region.ops
-        if op.prim.name in _SHIFTED and _cancels(op.outputs[0], region, facts)
-    }
+    return {op.outputs[0] for op in region.ops if op.prim.name in _SHIFTED and _cancels(op.outputs[0], region, facts)}
 
 
 def _cancels(m: Value, region: Region, facts: Facts) -> bool:

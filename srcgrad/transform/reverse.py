@@ -16,15 +16,13 @@ import numpy as np
 from ..errors import Fault, Origin, Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Facts
-from ..ir.indexing import rearranges
-from ..ir.indexing import selects_once
+from ..ir.indexing import rearranges, selects_once
 from ..ir.nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply, cast
 from ..ir.types import INT, Array, Tape
 from .activity import active_values
 from .invariance import cancelling
-
 
 # What a cotangent may go through with its zeros in place
 _KEEPS_ZEROS = {
@@ -264,7 +262,7 @@ class _Reverse:
         if made.prim.name == "np.multiply" and parts[1].dtype == np.bool_:
             return parts[1], parts[0], False
         if singular and self._holds_zeros(d):
-            return d != 0, d, False
+            return d.__ne__(0), d, False
         return None
 
     def _holds_zeros(self, d: Sym) -> bool:
@@ -374,9 +372,7 @@ class _Reverse:
                 outputs.append(outside)
                 for branch, row in enumerate(results):
                     row.append(value if branch == number else Undefined(value.type))
-        regions = tuple(
-            Region((), tuple(forward), tuple(row)) for (_, forward), row in zip(halves, results)
-        )
+        regions = tuple(Region((), tuple(forward), tuple(row)) for (_, forward), row in zip(halves, results))
         return replace(op, regions=regions, outputs=tuple(outputs))
 
     # Loops
@@ -406,7 +402,7 @@ class _Reverse:
             out = [self.final(inner, params[k]) for k in live]
             tape_ds = [p for p in params[carried:] if p in self.active]
             records = [self.final(inner, p) for p in tape_ds]
-            outer = [v for v in inner.sums]
+            outer = list(inner.sums)
             out += [inner.cotangents[v] for v in outer]
             ops = tuple(self.builder.ops)
         inits = [cotangents[k] if cotangents[k] is not None else self.zeros(params[k]) for k in live]

@@ -74,10 +74,12 @@ def _saved(
     needed.update((g, None) for g in gradients if isinstance(g, Value) and g not in own)
     again: list[Op] = []
     for v in reversed(list(needed)):
-        op = made.get(v)
-        if op is not None and op.prim.name in _AGAIN and all(isinstance(a, Const) or a in needed for a in op.inputs):
+        source = made.get(v)
+        if source is None or source.prim.name not in _AGAIN:
+            continue
+        if all(isinstance(a, Const) or a in needed for a in source.inputs):
             del needed[v]
-            again.insert(0, replace(op, role="adjoint"))
+            again.insert(0, replace(source, role="adjoint"))
     again.sort(key=lambda op: list(made).index(op.outputs[0]))
     return list(needed), again
 
