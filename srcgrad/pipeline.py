@@ -29,7 +29,7 @@ from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
-from .optimize.store import drive_by_tapes, economise
+from .optimize.store import drive_by_tapes, economise, group_recordings
 from .request import Request
 from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, leaves, path_text
 from .transform.reverse import differentiate
@@ -69,6 +69,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("simplify", simplify),
     ("drive", drive_by_tapes),
     ("sweep", _sweep),
+    ("group", group_recordings),
 )
 
 

@@ -115,6 +115,9 @@ def _may_fold_pure(op: Op, folding: Folding) -> bool:
     if op.style == "before" and not _copied(op, folding):  # read before the next statement overwrites it
         return False
     value = op.outputs[0]
+    ends = [number for consumer, number in folding.uses.get(value, []) if consumer is None]
+    if any(number != 0 and number not in folding.choices for number in ends):
+        return False  # carried on or recorded by a loop, or handed out of a branch: that happens at one place
     if trivial(op, folding):
         return True
     if op.role == "primal" and value.hint is not None:
@@ -123,8 +126,8 @@ def _may_fold_pure(op: Op, folding: Folding) -> bool:
     if len(uses) != 1 or not folding.same_path(folding.region[value], uses[0][1]):
         return False
     consumer = uses[0][0]
-    if consumer is None:  # a result: of the function, or carried on by a loop
-        return folding.region[value] == 0 or folding.region[value] in folding.choices
+    if consumer is None:  # a result of the function, or an arm of a choice
+        return True
     if consumer.prim.name in ("for", "while"):
         return _is_bound(value, consumer)
     if op.prim.name in ("zeros",) and consumer.prim.name in ("index_add", "index_set", "for", "while"):

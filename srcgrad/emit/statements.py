@@ -48,8 +48,10 @@ class Scheduler:
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
         self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
         self.items: set[Value] = set()  # what derived loops read from tapes
-        self.groups: dict[Value, tuple[Value, ...]] = {}  # a tape that stands for several, and what it records
-        self.group_of: dict[Value, Value] = {}
+        groups: Sequence[tuple[Value, ...]] = function.notes.get("groups", ())
+        self.groups = {members[0]: members for members in groups}  # the first stands for all
+        self.group_of = {tape: members[0] for members in groups for tape in members}
+        self.recorded: dict[Value, tuple[Value, ...]] = {}  # a tape, and what is appended to it together
         self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
 
     def run(self) -> Block:
@@ -84,7 +86,7 @@ class Scheduler:
         found: Block = []
         for v in values:
             for tape in (records or {}).get(v, ()):
-                items = self.groups.get(tape, (v,))
+                items = self.recorded[tape]
                 found.append(Statement("record", reads=dict.fromkeys((*items, tape)), items=items, head=(tape,)))
         return found
 
@@ -108,41 +110,21 @@ class Scheduler:
         return statement
 
     def _tapes(self, op: Op, body: Region) -> tuple[Block, dict[Value, list[Value]]]:
-        """Empty lists before the loop, and which values go into them."""
+        """Empty lists before the loop, and which values go into them; grouped recordings share one list of tuples."""
         carried = op.attrs["carried"]
         tapes = op.outputs[carried : len(body.results)]
+        place = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
         records: dict[Value, list[Value]] = {}
+        sources: dict[Value, Value] = {}
         for tape, source in zip(tapes, body.results[carried:]):
             assert isinstance(source, Value)
-            records.setdefault(source, []).append(tape)
-            self.source[tape] = source
-        kept = self._group(op, body, tapes, records)
+            sources[tape] = self.source[tape] = source
+        kept = [tape for tape in tapes if self.group_of.get(tape, tape) is tape]
+        for tape in kept:
+            items = [sources[member] for member in self.groups.get(tape, (tape,))]
+            self.recorded[tape] = tuple(items)
+            records.setdefault(max(items, key=lambda v: place.get(v, -1)), []).append(tape)
         return [Statement("tape", op, {}, (tape,)) for tape in kept], records
-
-    def _group(
-        self, op: Op, body: Region, tapes: Sequence[Value], records: dict[Value, list[Value]]
-    ) -> Sequence[Value]:
-        """Several recordings of one loop that one other loop reads become one list of tuples, where no recorded
-        variable gets its next value before the last of them is known."""
-        readers = [self.folding.uses.get(tape, [(None, 0)]) for tape in tapes]
-        alone = all(len(r) == 1 and r[0][0] is not None and r[0][0].prim.name == "for" for r in readers)
-        if len(tapes) < 2 or not alone or len({id(r[0][0]) for r in readers}) > 1:
-            return tapes
-        carried = op.attrs["carried"]
-        place = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
-        sources = sorted(body.results[carried:], key=lambda v: place.get(v, -1))  # type: ignore[arg-type]
-        last = max(place.get(v, -1) for v in sources)  # type: ignore[arg-type]
-        params = body.params[1:] if op.prim.name == "for" else body.params
-        for param, result in zip(params, body.results[:carried]):
-            if param in sources and place.get(result, len(body.ops)) <= last:  # type: ignore[arg-type]
-                return tapes
-        first = tapes[0]
-        at = next(v for v in sources if place.get(v, -1) == last)  # type: ignore[arg-type]
-        self.groups[first] = tuple(v for v in sources if isinstance(v, Value))
-        self.group_of.update(dict.fromkeys(tapes, first))
-        records.clear()
-        records[at] = [first]  # type: ignore[index]
-        return [first]
 
     def _for(self, op: Op, scope: list[Value]) -> Block:
         (body,) = op.regions
@@ -189,9 +171,9 @@ class Scheduler:
             group = self.group_of.get(tape, tape)
             together[group] = (*together.get(group, ()), item)
         for group, items in together.items():
-            if group in self.groups:  # in the order in which the values were recorded
-                recorded = {self.source[t]: i for t, i in tapes if t in self.source}
-                items = tuple(recorded[v] for v in self.groups[group])
+            if group in self.groups:
+                item_of = dict(tapes)
+                items = tuple(item_of[member] for member in self.groups[group])
             statement.sequences.append((group, items))
         self.items.update(i for _, i in tapes)
         self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)

@@ -62,6 +62,50 @@ def _driven(region: Region) -> Region:
     return replace(region, ops=tuple(ops))
 
 
+def group_recordings(function: Function, facts: Facts) -> Function:
+    """Several recordings of one loop that one other loop reads may share a list of tuples: `notes["groups"]`.
+
+    Not where a recorded variable gets its next value before the last of them is known: it would need a second name.
+    """
+    readers: dict[Value, list[Op | None]] = {}
+    loops: list[Op] = []
+    _readers(function.body, readers, loops)
+    groups = [group for op in loops if (group := _group(op, readers))]
+    return replace(function, notes={**function.notes, "groups": tuple(groups)})
+
+
+def _readers(region: Region, readers: dict[Value, list[Op | None]], loops: list[Op]) -> None:
+    for op in region.ops:
+        if op.prim.name in ("for", "while"):
+            loops.append(op)
+        for atom in op.inputs:
+            if isinstance(atom, Value):
+                readers.setdefault(atom, []).append(op)
+        for inner in op.regions:
+            _readers(inner, readers, loops)
+    for atom in region.results:
+        if isinstance(atom, Value):
+            readers.setdefault(atom, []).append(None)
+
+
+def _group(op: Op, readers: Mapping[Value, list[Op | None]]) -> tuple[Value, ...]:
+    """The loop's tapes in the order in which their values become known, or nothing if they stay apart."""
+    body, carried = op.regions[-1], op.attrs["carried"]
+    tapes = op.outputs[carried : len(body.results)]
+    users = [readers.get(tape, []) for tape in tapes]
+    if len(tapes) < 2 or any(len(u) != 1 or u[0] is None for u in users) or len({id(u[0]) for u in users}) > 1:
+        return ()
+    place: dict[Atom, int] = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
+    sources = body.results[carried:]
+    last = max(place.get(v, -1) for v in sources)
+    params = body.params[1:] if op.prim.name == "for" else body.params
+    for param, result in zip(params, body.results[:carried]):
+        if param in sources and place.get(result, len(body.ops)) <= last:
+            return ()
+    order = sorted(range(len(tapes)), key=lambda k: place.get(sources[k], -1))
+    return tuple(tapes[k] for k in order)
+
+
 @dataclass
 class _Plan:
     """What becomes of one derived loop's items."""

@@ -112,7 +112,8 @@ def _forward(
 ) -> Function:
     params = tuple(p for p in function.params if p.value is not seed)
     results = (value, *saved)
-    template: Any = (Slot(0), tuple(Slot(1 + k) for k in range(len(saved))))
+    hidden = _hidden(function)
+    template: Any = (Slot(0), tuple(Slot(1 + k) for k, v in enumerate(saved) if v not in hidden))
     return replace(
         function, name=name, params=params, body=Region((), tuple(ops), results), result=template,
         notes={**function.notes, "gradients": []},
@@ -126,20 +127,29 @@ def _backward(
     params = []
     for value in (*saved, seed):
         stem = value.hint or "value"
-        stem = f"{stem}_steps" if isinstance(value.type, Tape) else stem
+        if value in {group[0] for group in function.notes.get("groups", ())}:
+            stem = "history"
+        elif isinstance(value.type, Tape):
+            stem = f"{stem}_steps"
         unique, number = stem, 0
         while unique in names:
             number += 1
             unique = f"{stem}_{number}"
         names.add(unique)
         params.append(Param(value, unique))
-    signature = tuple((p.name, "plain", None) for p in params)
+    hidden = _hidden(function)
+    signature = tuple((p.name, "plain", None) for p in params if p.value not in hidden)
     template = _shift(function.result[1], 1)
     notes = {**function.notes, "signature": signature, "gradients": list(range(len(gradients)))}
     return replace(
         function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=template,
         notes=notes,
     )  # fmt: skip
+
+
+def _hidden(function: Function) -> set[Value]:
+    """Tapes that another one stands for."""
+    return {tape for group in function.notes.get("groups", ()) for tape in group[1:]}
 
 
 def _shift(template: Any, by: int) -> Any:
