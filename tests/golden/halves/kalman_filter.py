@@ -1,0 +1,46 @@
+import numpy as np
+
+
+def loss_forward(decay, process_noise, sensor_noise, observations):
+    mean = 0.0
+    variance = 1.0
+    total = 0.0
+    history = []
+    for y in observations:
+        # predict
+        mean_1 = decay * mean
+        variance_1 = decay ** 2 * variance + process_noise
+        # score
+        surprise = y - mean_1
+        spread = variance_1 + sensor_noise
+        total += 0.5 * (np.log(spread) + surprise ** 2 / spread)
+        # update
+        gain = variance_1 / spread
+        history.append((variance, mean, variance_1, surprise, spread, gain))
+        mean = mean_1 + gain * surprise
+        variance = (1.0 - gain) * variance_1
+    return total, (decay, history)
+
+
+def loss_backward(decay, history, d_total):
+    power = decay ** 2
+    d_mean = 0.0
+    d_variance = 0.0
+    d_sensor_noise = 0.0
+    d_process_noise = 0.0
+    d_decay = 0.0
+    for variance, mean, variance_1, surprise, spread, gain in reversed(history):
+        product = d_variance * variance_1
+        product_1 = d_mean * surprise
+        d_variance_1 = d_variance * (1.0 - gain) + (product_1 - product) / spread
+        product_2 = 0.5 * d_total
+        ratio = product_2 * (surprise ** 2 / spread) / spread
+        d_spread = (product - product_1) * gain / spread - ratio + product_2 / spread
+        d_variance_1 += d_spread
+        d_sensor_noise += d_spread
+        d_mean -= d_mean * gain + d_total / spread * surprise
+        d_process_noise += d_variance_1
+        d_variance = d_variance_1 * power
+        d_decay += d_variance_1 * variance * (2 * decay) + d_mean * mean
+        d_mean = d_mean * decay
+    return d_decay, d_process_noise, d_sensor_noise
