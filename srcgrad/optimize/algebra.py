@@ -211,6 +211,10 @@ def multiply(c: Context) -> Any:
         return -b
     if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
         return (a.const * inner[0]) * inner[1]
+    if _weak(a) and b.ndim == 0 and (over := c.made(b, "np.divide")) and _weak(over[0]) and _adjoint(c, b):
+        return (a.const * over[0].const) / over[1]  # c (k / n) = (c k) / n
+    if a.ndim == 0 and b.ndim and _is_cotangent(a) and (inner := c.scaled(b)) and _adjoint(c, b):
+        return (inner[0] * a) * inner[1]  # s (k x) = (k s) x: one multiplication of the array
     if _weak(a) and (k := c.factored(b)) and abs(a.const * k[0]) == 1:
         return (a.const * k[0]) * k[1]()
     if _weak(a) and a.const < 0:  # (-c) b = -(c b): signs move outwards, where they meet a sum
@@ -231,9 +235,13 @@ def _unit_fraction(c: Context, a: Sym, b: Sym) -> Any:
     inner = c.made(a, "np.divide")
     if inner is None or a.ndim or not b.ndim or not _weak(inner[0]) or not c.full(b) or not _adjoint(c, a):
         return None
+    if (k := c.scaled(b)) and c.same_type(b):  # numbers first: one multiplication of the array
+        return (inner[0].const * k[0] / inner[1]) * k[1]
     if b.dtype == np.bool_ and c.op.outputs[0].type.dtype == np.float64 and inner[0].const == 1:  # type: ignore[union-attr]
         return b / inner[1]
-    return inner[0].const * b / inner[1] if c.same_type(b) else None
+    if not c.same_type(b) or abs(inner[0].const) != 1:
+        return None
+    return b / inner[1] if inner[0].const == 1 else -(b / inner[1])
 
 
 @rule("np.divide")
@@ -294,6 +302,10 @@ def negative(c: Context) -> Any:
     return None
 
 
+def _is_cotangent(x: Sym) -> bool:
+    return isinstance(x.atom, Value) and (x.atom.hint or "").startswith("d_")
+
+
 def _adjoint(c: Context, x: Sym) -> bool:
     assert isinstance(x.atom, Value)
     return c.builder.made[x.atom].role == "adjoint"
@@ -316,9 +328,37 @@ def sum_of(c: Context) -> Any:
         return inner[0] * np.sum(inner[1], **c.op.attrs)
     if (swapped := _sum_of_broadcast(c, x)) is not None:
         return swapped
+    if (outside := _constant_along(c, x)) is not None:
+        return outside
     broadcast_from = c.made(x, "broadcast")
     if broadcast_from and broadcast_from[0].ndim == 0 and not c.op.attrs:  # n equal terms
         return x.size * broadcast_from[0]
+    return None
+
+
+def _constant_along(c: Context, x: Sym) -> Any:
+    """sum(a / b) = sum(a) / b, where `b` does not vary along the summed axis; likewise for a product."""
+    axis = c.op.attrs.get("axis")
+    if not isinstance(axis, int) or not c.op.attrs.get("keepdims") or not _adjoint(c, x):
+        return None
+    for name in ("np.divide", "np.multiply"):
+        inner = c.made(x, name)
+        if inner and all(a.ndim == x.ndim for a in inner):
+            for a, b in (inner, inner[::-1]) if name == "np.multiply" else (inner,):
+                if c.builder.facts.is_one(b.type.axes[axis]) and not c.builder.facts.is_one(a.type.axes[axis]):
+                    total = np.sum(a, **c.op.attrs)  # type: ignore[call-overload]
+                    return total / b if name == "np.divide" else total * b
+    return None
+
+
+@rule("np.matmul")
+def product_of_negated(c: Context) -> Any:
+    """(-A) B = A (-B) = -(A B)"""
+    a, b = c.args
+    if (n := c.negated(a)) is not None:
+        return -(n @ b)
+    if (n := c.negated(b)) is not None:
+        return -(a @ n)
     return None
 
 

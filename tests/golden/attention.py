@@ -13,8 +13,8 @@ def loss_grad(w_q, w_k, w_v, x, target):
     error = weights_1 @ v - target
     d_error = 2 * error
     d_weights = d_error @ v.T
-    total_1 = np.sum(d_weights * weights_1 / total, axis=1, keepdims=True)
-    ratio = (d_weights / total - total_1) * weights / root
+    ratio = np.sum(d_weights * weights_1, axis=1, keepdims=True) / total
+    ratio = (d_weights / total - ratio) * weights / root
     d_w_v = x.T @ (weights_1.T @ d_error)
     d_w_k = x.T @ (ratio.T @ q)
     d_w_q = x.T @ (ratio @ k)

@@ -7,7 +7,7 @@ def loss_grad(w, gain, shift, x, target, eps=1e-05):
     root = np.sqrt(hidden.var(axis=0) + eps)
     normal = diff / root
     out = np.tanh(gain * normal + shift)
-    d_out = 2 * (out - target) / target.size
+    d_out = 2.0 / target.size * (out - target)
     product = d_out * (1 - out * out)
     d_shift = np.sum(product, axis=0)
     d_gain = np.sum(product * normal, axis=0)

@@ -5,7 +5,7 @@ def loss_grad(w1, b1, w2, b2, w3, b3, x, y):
     h1 = np.tanh(x @ w1 + b1)
     h2 = np.tanh(h1 @ w2 + b2)
     error = h2 @ w3 + b3 - y
-    d_error = 2 * error / y.size
+    d_error = 2.0 / y.size * error
     d_b3 = np.sum(d_error, axis=0)
     d_w3 = h2.T @ d_error
     product = d_error @ w3.T * (1 - h2 * h2)

@@ -5,7 +5,7 @@ def loss_grad(amplitude, frequency, phase, *, TIMES, SIGNAL):
     total = frequency * TIMES + phase
     sine = np.sin(total)
     model = amplitude * sine
-    d_model = 2 * (model - SIGNAL) / TIMES.size
+    d_model = 2.0 / TIMES.size * (model - SIGNAL)
     d_amplitude = np.sum(d_model * sine)
     product = d_model * amplitude * np.cos(total)
     d_phase = np.sum(product)

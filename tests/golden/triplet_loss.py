@@ -16,11 +16,11 @@ def loss_grad(anchor, positive, negative, margin=0.5):
     column = (above / anchor.shape[0])[:, None]
     d_negative_1 = column * (2 * diff_1)
     product = column * (2 * diff)
-    total = np.sum(d_negative_1 * negative_1 / root_2, axis=1, keepdims=True)
-    d_negative = d_negative_1 / root_2 - total / root_2 * negative
-    total = np.sum(product * positive_1 / root_1, axis=1, keepdims=True)
-    d_positive = total / root_1 * positive - product / root_1
-    ratio = (d_negative_1 - product) * anchor_1 / root
-    product_1 = np.sum(ratio, axis=1, keepdims=True) / root * anchor
+    ratio = np.sum(d_negative_1 * negative_1, axis=1, keepdims=True) / root_2
+    d_negative = d_negative_1 / root_2 - ratio / root_2 * negative
+    ratio = np.sum(product * positive_1, axis=1, keepdims=True) / root_1
+    d_positive = ratio / root_1 * positive - product / root_1
+    total = np.sum((d_negative_1 - product) * anchor_1, axis=1, keepdims=True)
+    product_1 = total / root / root * anchor
     d_anchor = (product - d_negative_1) / root + product_1
     return d_anchor, d_positive, d_negative

@@ -13,7 +13,7 @@ def loss_forward(w_x, w_h, b, w_out, xs, target):
 
 
 def loss_backward(error, w_out, h, h_steps, xs, w_h, d_value):
-    d_error = d_value * (2 * error)
+    d_error = 2 * d_value * error
     d_h = d_error @ w_out.T
     d_w_out = h.T @ d_error
     d_b = np.zeros(w_out.shape[0])

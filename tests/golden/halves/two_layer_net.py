@@ -9,7 +9,7 @@ def loss_forward(w1, w2, x, y):
 
 
 def loss_backward(error, w2, hidden, x, d_value):
-    d_error = d_value * (2 * error)
+    d_error = 2 * d_value * error
     d_w2 = hidden.T @ d_error
     d_w1 = x.T @ (d_error @ w2.T * (hidden > 0.0))
     return d_w1, d_w2
