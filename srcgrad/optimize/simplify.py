@@ -161,7 +161,7 @@ class Simplifier(Builder):
     def _recorded(self, tape: Atom) -> Atom | None:
         """What the tape records, if it is defined outside the loop that records it."""
         loop = self.made.get(tape) if isinstance(tape, Value) and isinstance(tape.type, Tape) else None
-        if loop is None:
+        if loop is None or loop.prim.name == "if":  # a branch hands out what a loop inside it recorded
             return None
         body = loop.regions[-1]
         source = body.results[loop.outputs.index(tape)]
