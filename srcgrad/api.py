@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
+import operator
+import pickle
 import types
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+import numpy as np
+
 from .dispatch import Dispatcher, Specialisation
 from .errors import GradTypeError, SourceNotFound
+from .frontend.captures import follow
 from .pipeline import Request
 from .runtime.grad_mode import is_grad_enabled
 from .runtime.parameter import Parameter
@@ -21,6 +28,7 @@ R = TypeVar("R")
 
 Names = str | Sequence[str]
 Positions = int | Sequence[int]
+Places = tuple[tuple[str, Path | None], ...]
 
 
 class Gradient(Generic[P, R]):
@@ -46,12 +54,15 @@ class Gradient(Generic[P, R]):
         self._signature = inspect.signature(function)
         self._parameters = tuple(self._signature.parameters)
         self._layout = tuple(_layout(p) for p in self._signature.parameters.values())
-        self._wrt, self._single = _choose(function, self._parameters, wrt, argnums)
-        self._plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self._signature.parameters.values())
+        self._wrt, self._single = _choose(function, self._signature, wrt, argnums)
+        self._plain = all(
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            for p in self._signature.parameters.values()
+        )
         self._count = len(self._parameters) if self._plain else -1
         self._dispatchers: dict[Any, Dispatcher] = {}
         self._last: Dispatcher | None = None
-        self._grad = self._dispatcher("grad", tuple((name, None) for name in self._wrt), self._single)
+        self._grad = self._dispatcher("grad", self._wrt, self._single)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """The gradient: one array (or number, or structure) for each differentiated argument."""
@@ -61,8 +72,7 @@ class Gradient(Generic[P, R]):
 
     def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
         """(value, gradient), from one function that computes both."""
-        wrt = tuple((name, None) for name in self._wrt)
-        self._last = self._dispatcher("value_and_grad", wrt, self._single)
+        self._last = self._dispatcher("value_and_grad", self._wrt, self._single)
         result: tuple[R, Any] = self._run(self._last, self._bind(args, kwargs))
         return result
 
@@ -73,16 +83,17 @@ class Gradient(Generic[P, R]):
         is a Parameter, with respect to `wrt`, and `backward()` returns the gradients.
         """
         values = self._bind(args, kwargs)
-        found = [entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())]
+        found = [
+            entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())
+        ]
         plain = [_unwrap(value) for value in values]
         active = [(parameter, name, path) for parameter, name, path in found if parameter.requires_grad]
         if not is_grad_enabled() or (found and not active):
             return Result(self._call_plain(plain), None, None, None)
-        wrt: tuple[tuple[str, Path | None], ...]
-        wrt = tuple((name, path) for _, name, path in active) or tuple((name, None) for name in self._wrt)
+        wrt: Places = tuple((name, path) for _, name, path in active) or self._wrt
         dispatcher = self._last = self._dispatcher("split", wrt, False)
         (value, saved), backward = dispatcher(plain)
-        pullback = Pullback(backward, saved, dispatcher)
+        pullback = Pullback(backward, saved, dispatcher, value)
         return Result(value, pullback, [p for p, _, _ in active] if found else None, backward)
 
     def specialize(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, Any]:
@@ -94,12 +105,14 @@ class Gradient(Generic[P, R]):
         self._last = self._grad
         made = self._grad.find(values)
         (bare,) = made.functions
-        if not made.captures:
+        taken = inspect.signature(bare).parameters
+        captures = [(route, unique) for route, unique in made.captures.items() if unique in taken]
+        if not captures:
             return bare
-        from .frontend.captures import follow
-
-        fixed = {unique: follow(self._python, route) for route, unique in made.captures.items()}
-        return functools.partial(bare, **fixed)
+        arguments = dict(zip(self._parameters, values))
+        return functools.partial(
+            bare, **{unique: follow(self._python, r, arguments) for r, unique in captures}
+        )
 
     @property
     def source(self) -> str:
@@ -130,15 +143,27 @@ class Gradient(Generic[P, R]):
         return self if instance is None else types.MethodType(self, instance)
 
     def __reduce__(self) -> Any:
-        """By reference, as functions are pickled."""
-        return _find_by_name, (self._python.__module__, self._python.__qualname__)
+        """By reference, as functions are pickled: by its own name if it decorates, else by the plain function's."""
+        name = self._python.__module__, self._python.__qualname__
+        try:
+            if _find_by_name(*name) is self:
+                return _find_by_name, name
+        except (ImportError, AttributeError):
+            pass
+        names, positions = (
+            [n for n, path in self._wrt if path is None],
+            [path for _, path in self._wrt if path],
+        )
+        if positions:
+            raise pickle.PicklingError(f"{self!r} differentiates positions of *args, and cannot be pickled")
+        return Gradient, (self._python, names[0] if self._single else tuple(names))
 
     def __repr__(self) -> str:
-        return f"<gradient of {self._python.__qualname__} with respect to {', '.join(self._wrt)}>"
+        return f"<gradient of {self._python.__qualname__} with respect to {', '.join(name for name, _ in self._wrt)}>"
 
     # Inside
 
-    def _dispatcher(self, mode: str, wrt: tuple[tuple[str, Path | None], ...], single: bool) -> Dispatcher:
+    def _dispatcher(self, mode: str, wrt: Places, single: bool) -> Dispatcher:
         key = (mode, wrt, single)
         if key not in self._dispatchers:
             request = Request(self._python, {}, wrt, mode, single, self._layout)
@@ -157,14 +182,15 @@ class Gradient(Generic[P, R]):
         return tuple(bound.arguments.values())
 
     def _call_plain(self, values: Sequence[Any]) -> Any:
-        bound = inspect.BoundArguments(self._signature, dict(zip(self._parameters, values)))  # type: ignore[arg-type]
+        bound = inspect.BoundArguments(self._signature, OrderedDict(zip(self._parameters, values)))
         return self._python(*bound.args, **bound.kwargs)
 
     def _latest(self) -> Specialisation:
-        if self._last is None or not self._last.specialisations:
+        if self._last is None or self._last.latest is None:
             self._from_annotations()
         assert self._last is not None
-        return self._last.specialisations[0]
+        assert self._last.latest is not None
+        return self._last.latest
 
     def _from_annotations(self) -> None:
         """Before any call: numbers that annotations or defaults describe are signature enough."""
@@ -185,8 +211,8 @@ class Gradient(Generic[P, R]):
 
     def _pair(self) -> Specialisation:
         for (mode, _, _), dispatcher in reversed(self._dispatchers.items()):
-            if mode == "split" and dispatcher.specialisations:
-                return dispatcher.specialisations[0]
+            if mode == "split" and dispatcher.latest is not None:
+                return dispatcher.latest
         raise RuntimeError(f"`{self.__name__}` has no compiled pair yet: call `.forward(*args)` first.")
 
     __name__: str
@@ -194,24 +220,43 @@ class Gradient(Generic[P, R]):
 
 
 class Pullback:
-    """The backward half with what the forward half saved for it."""
+    """The backward half with what the forward half saved for it.
 
-    __slots__ = ("_dispatcher", "backward", "saved")
+    Takes a cotangent of the value's shape, in its dtype or one that casts to it.
+    """
 
-    def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher):
+    __slots__ = ("_dispatcher", "_value", "backward", "saved")
+
+    def __init__(
+        self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any
+    ):
         self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
+        self._value = np.shape(value), np.result_type(value), isinstance(value, np.ndarray)
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
+        seed = self._checked(cotangent)
         try:
-            gradients: tuple[Any, ...] = self.backward(*self.saved, cotangent)
+            gradients: tuple[Any, ...] = self.backward(*self.saved, seed)
         except Exception as error:
             self._dispatcher._explain(error)
             raise
         return gradients
 
+    def _checked(self, cotangent: Any) -> Any:
+        shape, dtype, is_array = self._value
+        array = np.asarray(cotangent)
+        if array.shape != shape:
+            raise ValueError(f"a cotangent of shape {array.shape} for a value of shape {shape}")
+        if not np.can_cast(array.dtype, dtype, "same_kind"):
+            raise TypeError(f"a cotangent of dtype {array.dtype} for a value of dtype {dtype}")
+        array = array.astype(dtype, copy=False)
+        return array if is_array else array[()]
+
 
 @overload
-def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
+def grad(
+    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Gradient[P, R]: ...
 @overload
 def grad(
     function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
@@ -240,58 +285,90 @@ def value_and_grad(
     return Gradient(function, wrt, argnums).value_and_grad
 
 
-def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
+def vjp(
+    function: Callable[..., R], *primals: Any, argnums: Positions | None = None
+) -> tuple[R, Callable[[Any], Any]]:
     """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
 
     The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
     position in `argnums`), and may be called any number of times.
     """
     gradient = function if isinstance(function, Gradient) else Gradient(function)
-    positions = range(len(primals)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
     values = [_unwrap(value) for value in gradient._bind(primals, {})]
-    wrt = tuple((gradient._parameters[k], None) for k in positions)
+    positions = list(range(len(primals))) if argnums is None else argnums
+    wrt, _ = _choose(gradient._python, gradient._signature, None, positions)
     dispatcher = gradient._last = gradient._dispatcher("split", wrt, False)
     (value, saved), backward = dispatcher(values)
-    return value, Pullback(backward, saved, dispatcher)
+    return value, Pullback(backward, saved, dispatcher, value)
 
 
 def _layout(parameter: inspect.Parameter) -> tuple[str, str, str | None]:
     """A parameter's name, kind and default, for the generated signature; only literal defaults are spelled."""
     if parameter.kind is parameter.VAR_KEYWORD:
         raise GradTypeError(f"`**{parameter.name}` cannot be differentiated: name the keyword arguments.")
-    kind = {
+    kinds: dict[Any, str] = {
         parameter.POSITIONAL_ONLY: "positional",
         parameter.VAR_POSITIONAL: "sequence",
         parameter.KEYWORD_ONLY: "keyword",
-    }.get(parameter.kind, "plain")
+    }
+    kind = kinds.get(parameter.kind, "plain")
     default = parameter.default
     spelled = type(default) in (bool, int, float, str) or default is None
     return parameter.name, kind, repr(default) if spelled and default is not parameter.empty else None
 
 
 def _choose(
-    function: types.FunctionType, names: tuple[str, ...], wrt: Names | None, argnums: Positions | None
-) -> tuple[tuple[str, ...], bool]:
-    """The names to differentiate, and whether the gradient comes by itself."""
+    function: types.FunctionType, signature: inspect.Signature, wrt: Names | None, argnums: Positions | None
+) -> tuple[Places, bool]:
+    """What to differentiate, and whether the gradient comes by itself."""
     if wrt is not None and argnums is not None:
         raise ValueError("give either wrt= names or argnums= positions, not both")
     if wrt is not None:
-        chosen = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        unknown = [name for name in chosen if name not in names]
-        if unknown:
-            raise ValueError(f"`{function.__qualname__}` has no parameter `{unknown[0]}`; it has {', '.join(names)}")
-        if not chosen or len(set(chosen)) < len(chosen):
-            raise ValueError("wrt= needs different names, at least one")
-        return chosen, isinstance(wrt, str)
-    positions = 0 if argnums is None else argnums
-    listed = [positions] if isinstance(positions, int) else list(positions)
-    for position in listed:
-        if not -len(names) <= position < len(names):
-            raise ValueError(f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}")
-    chosen = tuple(names[position] for position in listed)
+        return _by_name(function, tuple(signature.parameters), wrt)
+    single = argnums is None or hasattr(argnums, "__index__")
+    listed: Any = [0 if argnums is None else argnums] if single else argnums
+    if not isinstance(listed, (list, tuple, range)) or not all(
+        hasattr(p, "__index__") and not isinstance(p, bool) for p in listed
+    ):
+        raise TypeError(
+            f"argnums= takes an integer or a sequence of integers, not {argnums!r}; names go into wrt="
+        )
+    chosen = tuple(_place(function, signature, operator.index(position)) for position in listed)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError("argnums= needs different positions, at least one")
-    return chosen, isinstance(positions, int)
+    return chosen, single
+
+
+def _by_name(function: types.FunctionType, names: tuple[str, ...], wrt: Names) -> tuple[Places, bool]:
+    single = isinstance(wrt, str)
+    listed: tuple[Any, ...] = (wrt,) if single else tuple(wrt) if isinstance(wrt, (list, tuple)) else ()
+    if not all(isinstance(name, str) for name in listed) or not isinstance(wrt, (str, list, tuple)):
+        raise TypeError(
+            f"wrt= takes a name or a list or tuple of names, not {wrt!r}; positions go into argnums="
+        )
+    for name in listed:
+        if name not in names:
+            raise ValueError(
+                f"`{function.__qualname__}` has no parameter `{name}`; it has {', '.join(names) or 'none'}"
+            )
+    if not listed or len(set(listed)) < len(listed):
+        raise ValueError("wrt= needs different names, at least one")
+    return tuple((name, None) for name in listed), single
+
+
+def _place(
+    function: types.FunctionType, signature: inspect.Signature, position: int
+) -> tuple[str, Path | None]:
+    """The parameter at a position; behind the named ones come the items of `*args`."""
+    names = [p.name for p in signature.parameters.values()]
+    extra = next((i for i, p in enumerate(signature.parameters.values()) if p.kind is p.VAR_POSITIONAL), None)
+    if extra is not None and position >= extra:
+        return names[extra], (position - extra,)
+    if not -len(names) <= position < len(names):
+        raise ValueError(
+            f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}"
+        )
+    return names[position], None
 
 
 def _parameters(value: Any, name: str, path: Path) -> Iterator[tuple[Parameter, str, Path]]:
@@ -323,8 +400,6 @@ def _without_imports(text: str) -> str:
 
 
 def _find_by_name(module: str, qualname: str) -> Any:
-    import importlib
-
     thing: Any = importlib.import_module(module)
     for part in qualname.split("."):
         thing = getattr(thing, part)

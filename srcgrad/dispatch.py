@@ -25,14 +25,24 @@ from typing import Any
 
 import numpy as np
 
-from .errors import GradTypeError, SourceNotFound, SrcgradError
-from .frontend import StaticNeeded
+from .errors import GradTypeError, InternalError, SourceNotFound, SrcgradError
 from .frontend.captures import MISSING, Route, follow, route_text
-from .frontend.source import find_source
-from .pipeline import Compiled, Request, compile_function
+from .frontend.source import Source, find_source
+from .pipeline import Compiled, compile_function
+from .request import Request
 from .runtime.cache import DiskCache, Entry
 from .runtime.load import explain_failure, file_of, load
-from .runtime.signature import NumberSpec, Spec, UnknownArgument, describe, predicate
+from .runtime.signature import (
+    ArraySpec,
+    NumberSpec,
+    OpaqueSpec,
+    Spec,
+    UnknownArgument,
+    describe,
+    leaves,
+    path_text,
+    predicate,
+)
 
 MISS = object()
 DISK = DiskCache()
@@ -60,6 +70,7 @@ class Dispatcher:
         self.names = tuple(name for name, _, _ in request.signature)
         self.specialisations: list[Specialisation] = []
         self.entries: tuple[Callable[..., Any], ...] = ()
+        self._latest: Callable[..., Any] | None = None
         self._lock = RLock()
 
     def __call__(self, values: Sequence[Any]) -> Any:
@@ -69,13 +80,26 @@ class Dispatcher:
             for enter in self.entries:
                 result = enter(function, *values)
                 if result is not MISS:
+                    self._latest = enter
                     return result
-            return self.find(values).enter(function, *values)
+            self._latest = enter = self.find(values).enter
+            result = enter(function, *values)
+            if result is MISS:  # a promise broken, unless another thread has changed what the function reads
+                raise InternalError(
+                    f"`{function.__qualname__}`: a fresh compilation does not accept its own call"
+                )
+            return result
         except SrcgradError:
             raise
         except Exception as error:
             self._explain(error)
             raise
+
+    @property
+    def latest(self) -> Specialisation | None:
+        """The specialisation that served the last call, or was last compiled."""
+        used = (each for each in self.specialisations if each.enter is self._latest)
+        return next(used, self.specialisations[0] if self.specialisations else None)
 
     def find(self, values: Sequence[Any]) -> Specialisation:
         """The specialisation that serves these arguments, compiled if there is none."""
@@ -85,11 +109,13 @@ class Dispatcher:
                 if _accepts(known, function, values):
                     return known
             specs = self._describe(values)
+            _check_wrt(self.request, specs)
             key = _key(self.request, specs)
             made, variant = self._from_disk(key, specs, values)
             if made is None:
                 made = self._compile(f"{key[:-2]}{variant:02x}", specs, values)
             self.specialisations.insert(0, made)
+            self._latest = made.enter
             self.entries = tuple(each.enter for each in self.specialisations)
             return made
 
@@ -101,30 +127,33 @@ class Dispatcher:
             except UnknownArgument as error:
                 raise GradTypeError(
                     f"argument `{name}` of `{self.request.function.__qualname__}` is {error.args[0]}, which a compiled "
-                    "gradient cannot take. Pass its arrays (as NumPy arrays, or in lists, tuples and dicts)."
+                    f"gradient cannot take. {error.way_out}"
                 ) from None
         return specs
 
     def _compile(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> Specialisation:
         example = dict(zip(self.names, values))
         request = replace(self.request, specs=specs)
-        while True:
-            try:
-                compiled = compile_function(request, example)
-                break
-            except StaticNeeded as needed:
-                request = _with_static(request, needed.which, example)
+        compiled = compile_function(request, example)
         meta = _meta(compiled, request)
         texts = tuple(each.text for each in compiled.emitted)
         if meta is not None:
             DISK.put(key, Entry(_SEPARATOR.join(texts), meta))
         captures = {route: unique for route, (unique, _) in compiled.lowered.captures.items()}
-        capture_specs = {unique: spec for unique, spec in compiled.lowered.captures.values()}
+        capture_specs = dict(compiled.lowered.captures.values())
         guards = [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards]
         names = tuple(each.name for each in compiled.emitted)
         lines = [{n: _quote(o) for n, o in each.origins.items()} for each in compiled.emitted]
         return self._build(
-            request.specs, texts, names, lines, captures, capture_specs, compiled.lowered.statics, guards, compiled.seconds
+            request.specs,
+            texts,
+            names,
+            lines,
+            captures,
+            capture_specs,
+            compiled.lowered.statics,
+            guards,
+            compiled.seconds,
         )
 
     def _from_disk(
@@ -136,20 +165,22 @@ class Dispatcher:
             if entry is None:
                 return None, variant
             try:
-                made = self._revive(entry, specs)
+                made = self._revive(entry, specs, dict(zip(self.names, values)))
             except (KeyError, TypeError, ValueError, SyntaxError, AttributeError):
                 return None, variant
             if made is not None and _accepts(made, self.request.function, values):
                 return made, variant
         return None, 0
 
-    def _revive(self, entry: Entry, specs: dict[str, Spec]) -> Specialisation | None:
+    def _revive(
+        self, entry: Entry, specs: dict[str, Spec], arguments: Mapping[str, Any]
+    ) -> Specialisation | None:
         meta, function = entry.meta, self.request.function
         captures: dict[Route, str] = {}
         capture_specs: dict[str, Spec] = {}
         for steps, unique, text in meta["captures"]:
             route = _route(steps)
-            value = follow(function, route)
+            value = follow(function, route, arguments)
             if value is MISSING:
                 return None
             spec = describe(value)
@@ -159,17 +190,22 @@ class Dispatcher:
         statics: dict[Route, Any] = {}
         for steps, print_ in meta["statics"]:
             route = _route(steps)
-            statics[route] = follow(function, route)
+            statics[route] = follow(function, route, arguments)
             if statics[route] is MISSING or fingerprint(statics[route]) != print_:
                 return None
-        for name, value in meta["static"]:
-            spec = specs[name]
-            assert isinstance(spec, NumberSpec)
-            specs = {**specs, name: replace(spec, value=value)}
         lines = [{int(n): text for n, text in part.items()} for part in meta["lines"]]
         texts = tuple(entry.text.split(_SEPARATOR))
         return self._build(
-            specs, texts, tuple(meta["names"]), lines, captures, capture_specs, statics, meta["guards"], {}, "disk"
+            specs,
+            texts,
+            tuple(meta["names"]),
+            lines,
+            captures,
+            capture_specs,
+            statics,
+            meta["guards"],
+            {},
+            "disk",
         )
 
     def _build(
@@ -219,44 +255,92 @@ def _entrance(
         "_ndarray": np.ndarray, "_type": type, "_len": len, "_tuple": tuple, "_miss": MISS, "_run": functions[0],
         "_rest": functions[1:], "_default": lambda f, name: follow(f, (("default", name),)),
     }  # fmt: skip
-    names = [name for name, _, _ in request.signature]
-    fetch = [f"    {unique} = {route_text(route)}" for route, unique in captures.items()]
+    fetched = {route: unique for route, unique in captures.items() if unique.isidentifier()}  # not `self.w`
     tests: list[str] = []
     for number, (route, thing) in enumerate(statics.items()):
         constants[f"_s{number}"] = thing
-        same = "==" if isinstance(thing, (str, int, float, bytes)) and not isinstance(thing, bool) else "is"
+        same = "==" if type(thing) in (str, int, float, bytes) else "is"
+        tests += [f"_type({route_text(route)}) is {type(thing).__name__}"] if same == "==" else []
         tests.append(f"{route_text(route)} {same} _s{number}")
     for name, spec in [*specs.items(), *capture_specs.items()]:
         tests += predicate(name, spec, constants)
     condition = " and ".join([*tests, *guards]) or "True"
-    call = []
-    for name, kind, _ in request.signature:
-        call.append({"keyword": f"{name}={name}", "sequence": f"*{name}"}.get(kind, name))
-    call += [f"{unique}={unique}" for unique in captures.values()]
-    result = f"_run({', '.join(call)})"
-    if len(functions) > 1:
-        result += ", _rest[0]"
-    head = ", ".join(["_f", *names])
-    text = "\n".join(
-        [f"def enter({head}):", *fetch, f"    if {condition}:", f"        return {result}", "    return _miss"]
-        + [f"def accepts({head}):", *fetch, f"    return {condition}"]
+    exec(
+        compile(
+            _entrance_text(request, fetched, capture_specs, condition, functions),
+            "<srcgrad dispatch>",
+            "exec",
+        ),
+        constants,
     )
-    exec(compile(text, "<srcgrad dispatch>", "exec"), constants)
     entrance: Callable[..., Any] = constants["enter"]
     return entrance
 
 
-def _with_static(request: Request, which: set[Any], example: Mapping[str, Any]) -> Request:
-    """The request with these integers known; arguments carry their value in the signature."""
-    specs = dict(request.specs)
-    for name in which:
-        if isinstance(name, str):
-            spec = specs[name]
-            assert isinstance(spec, NumberSpec)
-            specs[name] = replace(spec, value=int(example[name]))
-    if which <= request.static:
-        raise GradTypeError(f"{sorted(map(str, which))} must be known when compiling")
-    return replace(request, specs=specs, static=request.static | which)
+def _entrance_text(
+    request: Request,
+    fetched: Mapping[Route, str],
+    capture_specs: Mapping[str, Spec],
+    condition: str,
+    functions: Sequence[Callable[..., Any]],
+) -> str:
+    call = []
+    for name, kind, _ in request.signature:
+        call.append({"keyword": f"{name}={name}", "sequence": f"*{name}"}.get(kind, name))
+    data = (
+        ArraySpec,
+        NumberSpec,
+        OpaqueSpec,
+    )  # captured containers of strings and the like are compared, not passed
+    passed = [
+        n for n in fetched.values() if any(isinstance(leaf, data) for _, leaf in leaves(capture_specs[n]))
+    ]
+    call += [f"{unique}={unique}" for unique in passed]
+    result = f"_run({', '.join(call)})" + (", _rest[0]" if len(functions) > 1 else "")
+    head = ", ".join(["_f", *(name for name, _, _ in request.signature)])
+    # what the routes and paths lead through may have changed its shape: then this is not the specialisation wanted
+    body = ["    try:", *(f"        {unique} = {route_text(route)}" for route, unique in fetched.items())]
+    body += [f"        _ok = {condition}", f"    except {_CHANGED}:", "        _ok = False"]
+    enter = [f"def enter({head}):", *body, "    if _ok:", f"        return {result}", "    return _miss"]
+    return "\n".join([*enter, f"def accepts({head}):", *body, "    return _ok"])
+
+
+_CHANGED = "(AttributeError, LookupError, ValueError, TypeError, NameError)"
+
+
+def _check_wrt(request: Request, specs: Mapping[str, Spec]) -> None:
+    """Raises GradTypeError, naming the parameter, for what is no real floating-point number or array."""
+    for name, wanted in request.wrt:
+        found = [(path, spec) for path, spec in leaves(specs[name]) if wanted is None or path == wanted]
+        if not found and wanted is not None:
+            text = path_text(name, wanted)
+            raise GradTypeError(
+                f"`{request.function.__qualname__}` was called without a number or array at `{text}`"
+            )
+        for path, spec in found:
+            real = isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "f"
+            if not real:
+                raise GradTypeError(
+                    f"`{request.function.__qualname__}` cannot be differentiated with respect to "
+                    f"`{path_text(name, path)}`, which is {_kind(spec)}. {_way_out(spec)}"
+                )
+
+
+def _kind(spec: Spec) -> str:
+    words = {"i": "integers", "u": "integers", "b": "booleans", "c": "complex numbers"}
+    if isinstance(spec, ArraySpec):
+        return f"an array of {words[np.dtype(spec.dtype).kind]} ({np.dtype(spec.dtype)})"
+    if isinstance(spec, NumberSpec):
+        return f"a number of type {spec}"
+    return f"{spec}, not a number or an array"
+
+
+def _way_out(spec: Spec) -> str:
+    if isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "c":
+        return "Pass its real and its imaginary part as two arrays."
+    if isinstance(spec, ArraySpec):
+        return "Convert it with .astype(float), or leave it out of wrt."
+    return "Pass a float (or an array of floats), or leave it out of wrt."
 
 
 # The disk cache's key and what is stored beside the text
@@ -265,10 +349,9 @@ def _with_static(request: Request, which: set[Any], example: Mapping[str, Any]) 
 def _key(request: Request, specs: Mapping[str, Spec]) -> str:
     """A digest of all that the text depends on and that is known before compiling."""
     source = find_source(request.function)
-    static = {name: fingerprint(spec.object) for name, spec in specs.items() if hasattr(spec, "object")}
     parts = [
-        toolchain(), source.file.name, source.node.lineno, source.text, request.function.__qualname__,
-        [(name, str(spec)) for name, spec in specs.items()], static, request.wrt, request.mode, request.single,
+        toolchain(), source.file.name, _span(source), source.text, request.function.__qualname__,
+        [(name, str(spec)) for name, spec in specs.items()], request.wrt, request.mode, request.single,
         request.signature, request.optimize,
     ]  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
@@ -289,7 +372,8 @@ def fingerprint(thing: Any) -> str:
     """What a piece of code is, so that it can be recognised in another process; empty if it cannot."""
     if isinstance(thing, types.FunctionType):
         try:
-            return f"function {thing.__module__}.{thing.__qualname__} {_digest(find_source(thing).text)}"
+            source = find_source(thing)
+            return f"function {thing.__module__}.{thing.__qualname__} {_span(source)} {_digest(source.text)}"
         except (SourceNotFound, SyntaxError):
             return ""
     if isinstance(thing, types.ModuleType):
@@ -301,20 +385,29 @@ def fingerprint(thing: Any) -> str:
     return ""
 
 
+def _span(source: Source) -> tuple[int, ...]:
+    """Where a definition stands: there may be several lambdas on its lines."""
+    node = source.node
+    return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
     """What the disk entry must remember beside the text; None if something has no fingerprint."""
-    statics = [[list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()]
+    statics = [
+        [list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()
+    ]
     if any(not mark for _, mark in statics):
         return None
     meta: dict[str, Any] = {
         "names": [each.name for each in compiled.emitted],
-        "captures": [[list(map(list, r)), unique, str(spec)] for r, (unique, spec) in compiled.lowered.captures.items()],
+        "captures": [
+            [list(map(list, r)), unique, str(spec)] for r, (unique, spec) in compiled.lowered.captures.items()
+        ],
         "statics": statics,
-        "static": [[n, s.value] for n, s in request.specs.items() if isinstance(s, NumberSpec) and s.value is not None],
         "guards": [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards],
         "lines": [{str(n): _quote(o) for n, o in each.origins.items()} for each in compiled.emitted],
         "function": f"{request.function.__module__}.{request.function.__qualname__}",
@@ -328,7 +421,7 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
 
 
 def _route(steps: Sequence[Sequence[Any]]) -> Route:
-    return tuple((kind, name) for kind, name in steps)
+    return tuple((kind, tuple(name) if isinstance(name, list) else name) for kind, name in steps)
 
 
 def _quote(origin: Any) -> str:

@@ -72,6 +72,6 @@ class InternalError(SrcgradError, AssertionError):
 class Unsupported(SrcgradError):
     """Raised inside a stage at one construct; the stage turns it into a located `Fault`."""
 
-    def __init__(self, message: str, way_out: str = ""):
-        self.message, self.way_out = message, way_out
+    def __init__(self, message: str, way_out: str = "", origin: Origin | None = None):
+        self.message, self.way_out, self.origin = message, way_out, origin
         super().__init__(f"{message}. {way_out}" if way_out else message)

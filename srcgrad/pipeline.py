@@ -29,7 +29,7 @@ from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
-from .optimize.store import drive_by_tapes, economise, group_recordings
+from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .request import Request
 from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, leaves, path_text
 from .transform.reverse import differentiate
@@ -69,6 +69,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("simplify", simplify),
     ("drive", drive_by_tapes),
     ("sweep", _sweep),
+    ("copy", copy_recorded_views),
     ("group", group_recordings),
 )
 
@@ -76,7 +77,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
 def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     """Source text for one request. Raises CompileError with every fault found, each at its place."""
     trace = Trace()
-    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example, request.static))
+    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example))
     facts = lowered.facts
     function = replace(lowered.function, notes={"signature": request.signature})
     loss = _loss(function, request)

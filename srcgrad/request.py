@@ -5,7 +5,6 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .runtime.signature import Path, Spec
 
@@ -17,7 +16,6 @@ class Request:
     mode : "grad", "value_and_grad", or "split" for a forward and a backward half
     wrt : the arguments to differentiate, each a name and the path to one leaf inside it, or None for all of it
     single : whether the gradient is returned by itself, not in a tuple
-    static : integers (by name, or by the route of a captured one) that must be known when compiling
     """
 
     function: types.FunctionType
@@ -26,5 +24,4 @@ class Request:
     mode: str = "grad"
     single: bool = True
     signature: tuple[tuple[str, str, str | None], ...] = ()
-    static: frozenset[Any] = frozenset()
     optimize: bool = True

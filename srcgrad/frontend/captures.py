@@ -1,13 +1,15 @@
 """Globals, closure cells and defaults: what a function reads from around it, and the way there from its root.
 
 A route is a tuple of steps from the decorated function: ("global", name), ("cell", name), ("attr", name),
-("item", key), ("default", name). The dispatcher walks it at every call, as Python would.
+("item", key), ("default", name), ("type", ""); or from one of its arguments, if it starts with ("arg", name). The
+dispatcher walks it at every call, as Python would.
 """
 
 from __future__ import annotations
 
 import builtins
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +41,12 @@ def look_up(function: types.FunctionType, name: str, route: Route) -> Found | No
     return None
 
 
-def follow(root: Any, route: Route) -> Any:
-    """The object at the end of a route, or MISSING."""
+def follow(root: Any, route: Route, arguments: Mapping[str, Any] | None = None) -> Any:
+    """The object at the end of a route from a function or from its arguments, or MISSING."""
     current = root
+    if route and route[0][0] == "arg":
+        current = (arguments or {}).get(route[0][1], MISSING)
+        route = route[1:]
     for kind, name in route:
         current = _step(current, kind, name)
         if current is MISSING:
@@ -61,6 +66,8 @@ def _step(current: Any, kind: str, name: Any) -> Any:
                 return getattr(current, name)
             case "item":
                 return current[name]
+            case "type":
+                return type(current)
             case "default":
                 return _default(current, name)
     except (KeyError, ValueError, AttributeError, IndexError, TypeError):
@@ -90,6 +97,10 @@ def route_text(route: Route) -> str:
                 text += f".{name}"
             case "item":
                 text += f"[{name!r}]"
+            case "arg":
+                text = name
+            case "type":
+                text = f"_type({text})"
             case _:
                 text = f"_default({text}, {name!r})"
     return text

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import Fault, Unsupported
+from ..errors import Fault, Origin, Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.nodes import Atom, Const, Param, Value
@@ -17,17 +17,19 @@ from ..ir.primitive import Primitive
 from ..ir.types import Array
 from .captures import Route
 from .source import Source
-from .values import DictValue, ListValue, Poison, walk_values
+from .values import Poison, describe
+
+Place = tuple[str, int, int]  # a syntax node that stays itself when its function is read again
 
 
 class NeedStatic(Unsupported):
     """A number must be known when compiling (an `axis=`, an index into a list)."""
 
     def __init__(self, value: Value):
-        self.value = value
+        name = f"`{value.hint}`" if value.hint else f"this value of type {value.type}"
         super().__init__(
-            f"this number ({value.hint or value.type}) must be known when compiling",
-            "Write it as a constant, or pass it as an argument of its own.",
+            f"{name} must be known when compiling",
+            "Write it as a constant, or pass it as an integer argument of its own.",
         )
 
 
@@ -36,6 +38,13 @@ class Silent(Unsupported):
 
     def __init__(self) -> None:
         super().__init__("")
+
+
+class Unroll(Exception):
+    """Read the function again with this loop written out: its body needs to know the pass."""
+
+    def __init__(self, loop: Place):
+        self.loop = loop
 
 
 @dataclass(eq=False)
@@ -50,50 +59,94 @@ class Frame:
     statement: ast.stmt | None = None
     local: set[str] = field(default_factory=set)
     level: int = 0  # 0 for the decorated function itself
+    node: ast.AST | None = None  # the definition being read
+    comprehending: int = 0
 
 
 class State:
     """Shared by the parts of the interpreter."""
 
-    def __init__(self, facts: Facts):
+    def __init__(self, facts: Facts, unroll: frozenset[Place] = frozenset()):
         self.facts = facts
         self.builder = Builder(facts)
         self.frames: list[Frame] = []
         self.faults: list[Fault] = []
         self.known: dict[Value, Any] = {}  # values of named constants
-        self.views: dict[Value, Value] = {}  # a view and the array whose memory it shows
+        self.views: dict[
+            Value, tuple[Value, ...]
+        ] = {}  # an array and those whose memory it shows, or may show
         self.fresh: set[Value] = set()  # arrays that the function itself has allocated
+        self.versions: dict[
+            Value, tuple[Value, ...]
+        ] = {}  # an array changed in place or carried on: what it was
+        self.walked: list[set[Value]] = []  # arrays that the loops being read walk over
         self.named_at: dict[Value, int] = {}  # the level of the frame whose variable gave a value its hint
         self.params: list[Param] = []
         self.captured: dict[Route, Any] = {}
         self.statics: dict[Route, Any] = {}
         self.depth: tuple[int, ...] = ()
+        self.unroll = unroll
+        self.open_loops: list[
+            Place | None
+        ] = []  # loops being read as loops; None for those that cannot be unrolled
+        self.budget = 50_000  # statements and calls: an output beyond this serves nobody
         self._regions = 0
 
     @property
     def frame(self) -> Frame:
         return self.frames[-1]
 
+    # Faults
+
+    def place(self, node: ast.AST) -> Place:
+        return self.frame.source.file.name, getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+    def origin(self, node: ast.AST) -> Origin:
+        return self.frame.source.origin(node, self.frame.statement)
+
+    def refusal(self, node: ast.AST, message: str, way_out: str = "") -> Unsupported:
+        """A fault at one node, rather than at the expression or statement around it."""
+        return Unsupported(message, way_out, self.origin(node))
+
+    def note(self, error: Unsupported, node: ast.AST) -> None:
+        """Keep a fault for the report at the end; reading goes on."""
+        if isinstance(error, Silent):
+            return
+        fault = Fault(error.origin or self.origin(node), error.message, error.way_out)
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+    def spend(self) -> None:
+        self.budget -= 1
+        if self.budget < 0:
+            raise Unsupported(
+                "the function becomes too large when its loops and calls are written out",
+                "Make its loops run over arrays or range(n).",
+            )
+
+    def poisoned(self, poison: Poison) -> Unsupported:
+        if poison.loop is not None and poison.loop not in self.unroll:
+            raise Unroll(poison.loop)
+        return Unsupported(poison.why, poison.way_out) if poison.why else Silent()
+
     # Ops
 
     def apply(
-        self, prim: Primitive, inputs: Sequence[Any], attrs: dict[str, Any] | None = None, style: str = "function"
+        self,
+        prim: Primitive,
+        inputs: Sequence[Any],
+        attrs: dict[str, Any] | None = None,
+        style: str = "function",
     ) -> Any:
         """Append an op; one abstract value, or a tuple of them."""
         atoms: list[Atom] = [self.atom(value) for value in inputs]
         values = self.builder.apply(prim, atoms, attrs or {}, style=style)
         for value in values:
-            self._track(prim, atoms, value)
+            self.track(prim, atoms, value)
         return values[0] if len(values) == 1 else tuple(values)
 
-    def _track(self, prim: Primitive, atoms: Sequence[Atom], value: Value) -> None:
-        """Memory: a view belongs to its base, everything else is the function's own."""
-        if not isinstance(value.type, Array) or not value.type.ndim:
-            return
-        if prim.view and atoms and isinstance(atoms[0], Value):
-            self.views[value] = atoms[0]
-        else:
-            self.fresh.add(value)
+    def track(self, prim: Primitive, atoms: Sequence[Atom], value: Value) -> None:
+        raise NotImplementedError
 
     def atom(self, value: Any) -> Atom:
         if isinstance(value, (Value, Const)):
@@ -102,16 +155,11 @@ class State:
             return Const(value)
         if isinstance(value, Poison):
             raise self.poisoned(value)
-        from .values import describe
-
         raise Unsupported(f"{describe(value)} where an array or a number is needed")
-
-    def poisoned(self, poison: Poison) -> Unsupported:
-        return Unsupported(poison.why, poison.way_out) if poison.why else Silent()
 
     @contextmanager
     def region(self) -> Iterator[list[Any]]:
-        """Ops of a loop body or branch; lists made outside may not grow inside."""
+        """Ops of a loop body or branch; lists made outside may not change inside."""
         self._regions += 1
         outer = self.depth
         self.depth = (*outer, self._regions)
@@ -124,74 +172,56 @@ class State:
     # Knowledge
 
     def number(self, value: Any) -> Any:
-        """The number a value is known to be. Raises NeedStatic."""
-        if isinstance(value, Const):
-            return value.value
-        if isinstance(value, Value):
-            if value in self.known:
-                return self.known[value]
-            if isinstance(value.type, Array) and value.type.dim is not None:
-                constant = self.facts.canon(value.type.dim).constant
-                if constant is not None:
-                    return constant
-            raise NeedStatic(value)
-        return value
+        """The number a value is; an integer that the arguments determine becomes an assumption of this compilation.
+
+        Raises NeedStatic, or Unroll where a loop of known length gives the number in each pass.
+        """
+        known = self.maybe_number(value)
+        if known is not None or not isinstance(value, Value):
+            return known
+        dim = (
+            self.facts.canon(value.type.dim)
+            if isinstance(value.type, Array) and value.type.dim is not None
+            else None
+        )
+        size = dim.evaluate(self.facts.sizes) if dim is not None and dim.entry else None
+        if dim is not None and size is not None and self.facts.require("==", dim, as_dim(size)):
+            return size
+        self.needs_unrolling()
+        raise NeedStatic(value)
+
+    def needs_unrolling(self) -> None:
+        """Start again with the innermost loop of known length written out, if there is one."""
+        for loop in reversed(self.open_loops):
+            if loop is not None and loop not in self.unroll:
+                raise Unroll(loop)
 
     def maybe_number(self, value: Any) -> Any:
-        """The number, or None where it is not known."""
-        try:
-            return self.number(value) if isinstance(value, (Value, Const)) else None
-        except NeedStatic:
-            return None
+        """The number a value is known to be, or None."""
+        if isinstance(value, Const):
+            return value.value
+        if not isinstance(value, Value):
+            return value if isinstance(value, (bool, int, float)) else None
+        if value in self.known:
+            return self.known[value]
+        if isinstance(value.type, Array) and value.type.dim is not None:
+            return self.facts.canon(value.type.dim).constant
+        return None
 
     def dim(self, value: Any) -> Dim:
         """An integer as a symbolic length."""
         if isinstance(value, Dim):
             return value
         if isinstance(value, Value):
-            assert isinstance(value.type, Array)
-            if value.type.dtype.kind not in "iu" or value.type.ndim:
+            if not isinstance(value.type, Array) or value.type.dtype.kind not in "iu" or value.type.ndim:
                 raise Unsupported(f"a length must be an integer, not {value.type}")
             if value.type.dim is None:
                 value.type = replace(value.type, dim=self.facts.fresh("int"))
             return self.facts.canon(value.type.dim)  # type: ignore[arg-type]
-        return as_dim(int(self.number(value)))
-
-    # Memory
-
-    def base(self, value: Value) -> Value:
-        while value in self.views:
-            value = self.views[value]
-        return value
-
-    def shared_with(self, value: Value, name: str) -> str | None:
-        """Why writing into `value` could be seen elsewhere, or None: another name, a container, or the caller."""
-        base = self.base(value)
-        if base not in self.fresh:
-            return "it belongs to the caller, or may share memory with another array"
-        if base is not value:
-            return "it is a view of another array"
-        for frame in {id(f): f for f in self._all_frames()}.values():
-            for other, content in frame.env.items():
-                if frame is self.frame and other == name:
-                    continue
-                if any(self.base(v) is base for v in walk_values(content)):
-                    return f"`{other}` shares its memory"
-        return None
-
-    def _all_frames(self) -> Iterator[Frame]:
-        for frame in self.frames:
-            current: Frame | None = frame
-            while current is not None:
-                yield current
-                current = current.parent
-
-    def may_grow(self, container: ListValue | DictValue) -> None:
-        if container.depth != self.depth[: len(container.depth)] or len(container.depth) != len(self.depth):
-            raise Unsupported(
-                "a list or dict made outside a loop or branch changes inside it",
-                "Loops and branches that depend on run-time values cannot change containers; use an array.",
-            )
+        number = self.number(value)
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise Unsupported(f"a length must be an integer, not {describe(value)}")
+        return as_dim(int(number))
 
 
-__all__ = ["Fault", "Frame", "NeedStatic", "Silent", "State"]
+__all__ = ["Fault", "Frame", "NeedStatic", "Place", "Silent", "State", "Unroll"]

@@ -8,7 +8,7 @@ itself.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,9 @@ class Poison:
 
     why: str
     way_out: str = ""
+    loop: tuple[str, int, int] | None = (
+        None  # the loop that would have to be written out for it to be certain
+    )
 
 
 @dataclass(eq=False)
@@ -44,17 +47,31 @@ class BoundMethod:
 
 
 @dataclass(eq=False)
+class Instance:
+    """An object of a user's class; `route` leads to it, and `path` too where it is an argument or inside of one."""
+
+    object: Any
+    route: tuple[tuple[str, Any], ...]
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(eq=False)
 class ListValue:
-    """A list made by the function; `depth` is the control flow it was made in, which tells whether it may grow."""
+    """A list; `depth` is the control flow it was made in, which tells whether it may change.
+
+    `foreign` is the caller's name for a list that is an argument or a global.
+    """
 
     items: list[Any]
     depth: tuple[int, ...] = ()
+    foreign: str = ""
 
 
 @dataclass(eq=False)
 class DictValue:
     items: dict[Any, Any] = field(default_factory=dict)
     depth: tuple[int, ...] = ()
+    foreign: str = ""
 
 
 @dataclass(eq=False)
@@ -86,10 +103,11 @@ def flatten(value: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     if isinstance(value, tuple):
         return _flatten_items(list(value), lambda items: tuple(items))
     if isinstance(value, ListValue):
-        return _flatten_items(value.items, lambda items: ListValue(items, value.depth))
+        return _flatten_items(value.items, lambda items: ListValue(items, value.depth, value.foreign))
     if isinstance(value, DictValue):
         keys = list(value.items)
-        return _flatten_items(list(value.items.values()), lambda items: DictValue(dict(zip(keys, items)), value.depth))
+        items = list(value.items.values())
+        return _flatten_items(items, lambda new: DictValue(dict(zip(keys, new)), value.depth, value.foreign))
     return [], lambda leaves: value
 
 
@@ -127,6 +145,19 @@ def same_structure(a: Any, b: Any) -> bool:
         return False
 
 
+def lift(value: Any) -> Any:
+    """An abstract value with its Python bools as IR constants, where another path may give another truth value."""
+    if isinstance(value, bool):
+        return Const(value)
+    if isinstance(value, tuple):
+        return tuple(lift(item) for item in value)
+    if isinstance(value, ListValue):
+        return ListValue([lift(item) for item in value.items], value.depth, value.foreign)
+    if isinstance(value, DictValue):
+        return DictValue({key: lift(item) for key, item in value.items.items()}, value.depth, value.foreign)
+    return value
+
+
 def sequence(value: Any) -> list[Any]:
     """The items of a container known now."""
     if isinstance(value, tuple):
@@ -146,11 +177,19 @@ def describe(value: Any) -> str:
         return f"the number {value!r}"
     if isinstance(value, Closure):
         return f"the function `{value.name}`"
-    return f"{type(value).__name__}"
-
-
-def walk_values(value: Any) -> Iterator[Value]:
-    leaves, _ = flatten(value)
-    for leaf in leaves:
-        if isinstance(leaf, Value):
-            yield leaf
+    if isinstance(value, Instance):
+        return f"an object of type {type(value.object).__qualname__}"
+    words = {
+        "ListValue": "a list",
+        "DictValue": "a dict",
+        "tuple": "a tuple",
+        "str": "a string",
+        "NoneType": "None",
+    }
+    words |= {
+        "RangeValue": "a range",
+        "BoundMethod": "a method",
+        "bool": f"{value}",
+        "function": "a function",
+    }
+    return words.get(type(value).__name__, f"an object of type {type(value).__name__}")

@@ -29,15 +29,13 @@ class ArraySpec:
 
 @dataclass(frozen=True)
 class NumberSpec:
-    """A Python number (`python` is True) or a NumPy scalar; `value` where it must be known when compiling."""
+    """A Python number (`python` is True) or a NumPy scalar."""
 
     dtype: str
     python: bool
-    value: Any = None
 
     def __str__(self) -> str:
-        name = np.dtype(self.dtype).name.rstrip("0123456789") if self.python else self.dtype.lstrip("<=|")
-        return f"{name}" if self.value is None else f"{name}={self.value!r}"
+        return np.dtype(self.dtype).name.rstrip("0123456789") if self.python else self.dtype.lstrip("<=|")
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,16 @@ class OpaqueSpec:
 
 
 @dataclass(frozen=True)
+class InstanceSpec:
+    """An object of a user's class; its class counts here, and each attribute that the function reads later."""
+
+    type: type
+
+    def __str__(self) -> str:
+        return f"{self.type.__module__}.{self.type.__qualname__}"
+
+
+@dataclass(frozen=True)
 class SequenceSpec:
     type: type
     items: tuple[Spec, ...]
@@ -90,39 +98,124 @@ class DictSpec:
         return "{" + ", ".join(f"{k!r}: {v}" for k, v in zip(self.keys, self.items)) + "}"
 
 
-Spec = ArraySpec | NumberSpec | StaticSpec | IdentitySpec | OpaqueSpec | SequenceSpec | DictSpec
+Spec = (
+    ArraySpec | NumberSpec | StaticSpec | IdentitySpec | OpaqueSpec | InstanceSpec | SequenceSpec | DictSpec
+)
 
-_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.MethodType, type, np.ufunc)
+_IDENTITY = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.ModuleType,
+    types.MethodType,
+    type,
+    np.ufunc,
+)
+
+
+_BUILT_IN = (
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    str,
+    bytes,
+    bytearray,
+    int,
+    float,
+    complex,
+    np.ndarray,
+    np.generic,
+)
+_NOT_CLASSES = ("builtins", "numpy", "collections", "functools", "itertools", "io", "types", "_io", "abc")
 
 
 class UnknownArgument(TypeError):
-    """An object that is neither data nor code that a compiled function could depend on."""
+    """An object that is neither data nor code that a compiled function could depend on; `way_out` says what to do."""
+
+    def __init__(
+        self, what: str, way_out: str = "Pass its arrays (as NumPy arrays, or in lists, tuples and dicts)."
+    ):
+        super().__init__(what)
+        self.way_out = way_out
 
 
 def describe(value: Any) -> Spec:
     """The signature of one argument. Raises UnknownArgument."""
     kind = type(value)
     if kind is np.ndarray:
-        if value.dtype.kind not in "fciub":
-            raise UnknownArgument(f"an array of dtype {value.dtype}")
+        _check_dtype(value.dtype)
         return ArraySpec(value.dtype.str, tuple(n == 1 for n in value.shape))
     if kind is float or kind is int or kind is complex:
         return NumberSpec(np.dtype(kind).str, python=True)
     if value is None or kind in (bool, str, bytes, slice) or value is Ellipsis:
         return StaticSpec(value)
-    if isinstance(value, np.generic) and value.dtype.kind in "fciub":
+    if isinstance(value, np.generic):
+        _check_dtype(value.dtype)
         return NumberSpec(value.dtype.str, python=False)
     if kind in (list, tuple):
         return SequenceSpec(kind, tuple(describe(item) for item in value))
     if kind is dict:
+        for key in value:
+            _check_key(key)
         return DictSpec(tuple(value), tuple(describe(item) for item in value.values()))
     if isinstance(value, (np.random.Generator, np.random.RandomState)):
         return OpaqueSpec(kind)
     if isinstance(value, np.dtype):
         return StaticSpec(value)
-    if isinstance(value, _IDENTITY) or callable(value):
+    if isinstance(value, _IDENTITY):
         return IdentitySpec(getattr(value, "__qualname__", kind.__name__), value, id(value))
-    raise UnknownArgument(f"a {kind.__module__}.{kind.__qualname__}")
+    if isinstance(value, np.ndarray):
+        raise UnknownArgument(_name(kind), "Convert it with np.asarray.")
+    if _is_instance(value):
+        return InstanceSpec(kind)
+    if callable(value):
+        return IdentitySpec(getattr(value, "__qualname__", kind.__name__), value, id(value))
+    raise UnknownArgument(_name(kind))
+
+
+def _name(kind: type) -> str:
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    """The dtypes whose numbers a generated function can spell, in the machine's own byte order."""
+    if dtype.kind not in "fciub":
+        raise UnknownArgument(f"an array of dtype {dtype}", "Convert it with .astype(float).")
+    if not dtype.isnative:
+        raise UnknownArgument(
+            f"an array in foreign byte order ({dtype.str})",
+            'Convert it: x.astype(x.dtype.newbyteorder("=")).',
+        )
+    if dtype.kind in "fc" and dtype.itemsize > (8 if dtype.kind == "f" else 16):
+        raise UnknownArgument(
+            f"an array of extended precision ({dtype})", "Convert it with .astype(np.float64)."
+        )
+
+
+def _check_key(key: Any) -> None:
+    """Keys are written into generated code."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(type(part) in (str, int, bool) for part in parts) or (
+        isinstance(key, str) and key.startswith(".")
+    ):
+        raise UnknownArgument(
+            f"a dict with the key {key!r}",
+            "Keys are strings (that start with no dot), integers, or tuples of them.",
+        )
+
+
+def _is_instance(value: Any) -> bool:
+    """Whether this is an object of a user's class, which holds data in attributes."""
+    kind = type(value)
+    if (
+        isinstance(value, _BUILT_IN)
+        or kind.__module__.split(".")[0] in _NOT_CLASSES
+        or hasattr(value, "value_and_grad")
+    ):
+        return False
+    return hasattr(value, "__dict__") or any("__slots__" in vars(each) for each in kind.__mro__)
 
 
 def leaves(spec: Spec, path: Path = ()) -> Iterator[tuple[Path, Spec]]:
@@ -138,8 +231,9 @@ def leaves(spec: Spec, path: Path = ()) -> Iterator[tuple[Path, Spec]]:
 
 
 def path_text(name: str, path: Path) -> str:
-    """`params['w'][0]`: the expression that reads a leaf."""
-    return name + "".join(f"[{step!r}]" for step in path)
+    """`params['w'][0]`: the expression that reads a leaf; a step that starts with a dot is an attribute."""
+    steps = (step if isinstance(step, str) and step.startswith(".") else f"[{step!r}]" for step in path)
+    return name + "".join(steps)
 
 
 def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
@@ -155,19 +249,24 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
 
     match spec:
         case ArraySpec(dtype, ones):
-            tests = [f"_type({name}) is _ndarray", f"{name}.dtype == {const(np.dtype(dtype))}", f"{name}.ndim == {len(ones)}"]
+            tests = [
+                f"_type({name}) is _ndarray",
+                f"{name}.dtype == {const(np.dtype(dtype))}",
+                f"{name}.ndim == {len(ones)}",
+            ]
             tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
-        case NumberSpec(dtype, python, value):
-            kind = const({"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type)
+        case NumberSpec(dtype, python):
+            kind = const(
+                {"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type
+            )
             tests = [f"_type({name}) is {kind}"]
-            tests += [f"{name} == {const(value)}"] if value is not None else []
         case StaticSpec(value):
             exact = value is None or isinstance(value, bool) or value is Ellipsis
             same = f"_type({name}) is {const(type(value))}"
             tests = [f"{name} is {const(value)}"] if exact else [same, f"{name} == {const(value)}"]
         case IdentitySpec(_, thing):
             tests = [f"{name} is {const(thing)}"]
-        case OpaqueSpec(kind_):
+        case OpaqueSpec(kind_) | InstanceSpec(kind_):
             tests = [f"_type({name}) is {const(kind_)}"]
         case SequenceSpec(kind_, items):
             tests = [f"_type({name}) is {const(kind_)}", f"_len({name}) == {len(items)}"]

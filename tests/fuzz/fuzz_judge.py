@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 from fuzz_referee import Doubtful, differences
 from srcgrad import grad, pipeline
-from srcgrad.dispatch import _with_static
 from srcgrad.errors import CompileError, GradTypeError
-from srcgrad.frontend import StaticNeeded
 from srcgrad.frontend.captures import follow
 from srcgrad.ir.evaluate import _Machine, fill
 from srcgrad.runtime.load import load
@@ -157,13 +155,9 @@ class _Judge:
             self.loss, {name: describe(v) for name, v in example.items()}, tuple((n, None) for n in self.wrt),
             mode, False, g._layout, optimize=optimize,
         )  # fmt: skip
-        while True:
-            recorder = _Recorder()
-            try:
-                with recorder:
-                    return pipeline.compile_function(request, example), recorder.seen
-            except StaticNeeded as needed:
-                request = _with_static(request, needed.which, example)
+        recorder = _Recorder()
+        with recorder:
+            return pipeline.compile_function(request, example), recorder.seen
 
     def stages(self, gradients: list[Any]) -> None:
         """Every stage's IR, executed; and the text is the same when compiled again."""

@@ -1,0 +1,211 @@
+"""Reading `x[...]` and `x.name`: of arrays, containers, modules, classes and instances."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import types
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.indexing import is_basic
+from ..ir.nodes import Const, Slot, Value
+from ..ir.primitive import find, named
+from ..ir.symbolic import METHODS
+from ..ir.types import Array
+from .captures import Found, Route
+from .expressions import Expressions, is_library
+from .values import BoundMethod, Closure, DictValue, Instance, ListValue, describe, sequence
+
+_OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "tolist"}
+
+
+class Access(Expressions):
+    def _ev_Subscript(self, node: ast.Subscript) -> Any:
+        receiver = self.ev(node.value)
+        if isinstance(receiver, Value):
+            return self.getitem(receiver, node.slice)
+        if isinstance(node.slice, ast.Slice):
+            bounds = [None if b is None else self.number(self.ev(b)) for b in slice_bounds(node.slice)]
+            if isinstance(receiver, str):
+                return self.compute(operator.getitem, receiver, slice(*bounds))
+            items = self.compute(operator.getitem, sequence(receiver), slice(*bounds))
+            return tuple(items) if isinstance(receiver, tuple) else ListValue(items, self.depth)
+        return self.item(receiver, self.ev(node.slice), ast.unparse(node))
+
+    def item(self, receiver: Any, index: Any, text: str = "") -> Any:
+        """An item of a container, by an index or key that is known now."""
+        container = receiver.items if isinstance(receiver, (ListValue, DictValue)) else receiver
+        if isinstance(container, (list, tuple, str)) and isinstance(index, Value):
+            self._check_integer(index)
+        if not isinstance(container, (list, tuple, dict, str)):
+            raise Unsupported(f"{describe(receiver)} has no items that can be read here")
+        return self.wrap(self.compute(operator.getitem, container, self.key(index)))
+
+    def _check_integer(self, index: Value) -> None:
+        if not isinstance(index.type, Array) or index.type.ndim or index.type.dtype.kind not in "iu":
+            raise Unsupported(f"{describe(index)} as the index of a list or tuple", "It takes an integer.")
+
+    def getitem(self, array: Value, node: ast.expr) -> Value:
+        template, dynamic = self.index(node)
+        result: Value = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
+        if not is_basic(template, [d.type for d in dynamic]):
+            self.views.pop(result, None)
+            self.fresh.add(result)
+        return result
+
+    def index(self, node: ast.expr) -> tuple[Any, list[Value]]:
+        """An index as a static template, and the run-time parts that fill its slots."""
+        dynamic: list[Value] = []
+
+        def part(each: ast.expr) -> Any:
+            if isinstance(each, ast.Slice):
+                return slice(*(None if b is None else bound(self.ev(b)) for b in slice_bounds(each)))
+            if isinstance(each, ast.Tuple):
+                return tuple(part(item) for item in self._starless(each))
+            return entry(self.ev(each))
+
+        def bound(value: Any) -> Any:
+            if isinstance(value, Value) and (not isinstance(value.type, Array) or value.type.ndim):
+                raise Unsupported(f"{describe(value)} as the bound of a slice", "It takes an integer.")
+            return entry(value)
+
+        def entry(value: Any) -> Any:
+            if isinstance(value, Const):
+                return self.compute(operator.index, value.value)
+            if isinstance(value, Value):
+                if isinstance(value.type, Array) and value.type.dtype.kind not in "iub":
+                    raise Unsupported(
+                        f"{describe(value)} as an index", "Indices are integers or boolean masks."
+                    )
+                dynamic.append(value)
+                return Slot(len(dynamic))
+            if isinstance(value, tuple):
+                return tuple(entry(item) for item in value)
+            if isinstance(value, ListValue):
+                known = self.known_items(value)
+                return entry(self.array_of(value)) if known is None else known
+            if value is None or value is Ellipsis or isinstance(value, (slice, bool)):
+                return value
+            raise Unsupported(f"{describe(value)} as an index")
+
+        return part(node), dynamic
+
+    def _starless(self, node: ast.Tuple) -> list[ast.expr]:
+        for each in node.elts:
+            if isinstance(each, ast.Starred):
+                raise self.refusal(each, "a starred index cannot be differentiated", "Write its parts out.")
+        return node.elts
+
+    def known_items(self, value: Any) -> Any:
+        """A list of numbers that are written in the source, nested alike; None if any is not."""
+        if isinstance(value, Const):
+            return value.value
+        if isinstance(value, (ListValue, tuple)):
+            items = [self.known_items(item) for item in sequence(value)]
+            return None if any(item is None for item in items) else items
+        return None
+
+    def array_of(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    # Attributes
+
+    def _ev_Attribute(self, node: ast.Attribute) -> Any:
+        receiver = self.ev(node.value)
+        return self.attribute(receiver, node.attr, node)
+
+    def attribute(self, receiver: Any, name: str, node: ast.AST) -> Any:
+        if isinstance(receiver, Value):
+            return self._array_attribute(receiver, name)
+        if isinstance(receiver, Instance):
+            return self._instance_attribute(receiver, name)
+        if isinstance(receiver, (ListValue, DictValue, Const, Closure, str, tuple)):
+            return BoundMethod(receiver, name)
+        if isinstance(receiver, (types.ModuleType, type, np.dtype)) or is_library(receiver):
+            try:
+                value = getattr(receiver, name)
+            except AttributeError as error:
+                raise Unsupported(str(error)) from None
+            if is_library(receiver) or isinstance(receiver, np.dtype):
+                return self.library(value, ast.unparse(node))
+            route = self.route_of(receiver)
+            return self.adopt(Found(value, None if route is None else (*route, ("attr", name))), name)
+        raise Unsupported(f"attribute `{name}` of {describe(receiver)} cannot be read here")
+
+    def route_of(self, thing: Any) -> Route | None:
+        """How the dispatcher reaches an object that is compared at each call."""
+        return next((route for route, value in self.statics.items() if value is thing), None)
+
+    def _instance_attribute(self, instance: Instance, name: str) -> Any:
+        """Data of an object is read at each call, like a global; methods come from its class, as in Python."""
+        thing, route = instance.object, (*instance.route, ("attr", name))
+        kind = type(thing)
+        if "__getattribute__" in _defined(kind) or (
+            "__getattr__" in _defined(kind) and not hasattr(thing, name)
+        ):
+            raise Unsupported(
+                f"`{kind.__qualname__}` computes its attributes, so `{name}` cannot be read here"
+            )
+        found = next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
+        if isinstance(found, types.FunctionType) and name not in getattr(thing, "__dict__", {}):
+            return BoundMethod(instance, name)
+        if isinstance(found, (property, classmethod, staticmethod)):
+            raise Unsupported(
+                f"`{name}` is a {type(found).__name__}", "Read the attribute, or call a plain method."
+            )
+        try:
+            value = getattr(thing, name)
+        except AttributeError as error:
+            raise Unsupported(f"AttributeError: {error}") from None
+        if route in self.captured:
+            return self.captured[route]
+        if route[0][0] == "arg":
+            result = self.argument_part(value, str(route[0][1]), (*instance.path, f".{name}"), route)
+        else:
+            result = self.capture(value, name, route)
+        self.captured[route] = result
+        return result
+
+    def argument_part(self, value: Any, name: str, path: tuple[str | int, ...], route: Route) -> Any:
+        raise NotImplementedError
+
+    def _array_attribute(self, array: Value, name: str) -> Any:
+        type = array.type
+        if not isinstance(type, Array):
+            return BoundMethod(array, name)
+        match name:
+            case "T" | "mT":
+                if name == "mT" and type.ndim != 2:
+                    raise Unsupported("`mT` of an array that is not a matrix", "Use np.swapaxes(x, -1, -2).")
+                transpose = find(np.transpose)
+                assert transpose is not None
+                return self.apply(transpose, [array], style="attribute")
+            case "shape":
+                return tuple(self.length(array, axis) for axis in range(type.ndim))
+            case "ndim":
+                return Const(type.ndim)
+            case "size":
+                return self.apply(named("shape_of"), [array], {"axis": None}, "attribute")
+            case "dtype":
+                return type.dtype
+            case "real" | "imag":
+                prim = find(getattr(np, name))
+                assert prim is not None
+                return self.apply(prim, [array], style="attribute")
+        if name in METHODS or name in _OWN_METHODS:
+            return BoundMethod(array, name)
+        raise Unsupported(f"an array's attribute `{name}` cannot be differentiated")
+
+    def length(self, array: Value, axis: int, style: str = "attribute") -> Any:
+        return self.apply(named("shape_of"), [array], {"axis": axis}, style)
+
+
+def slice_bounds(node: ast.Slice) -> tuple[ast.expr | None, ...]:
+    return node.lower, node.upper, node.step
+
+
+def _defined(kind: type) -> set[str]:
+    return {name for each in kind.__mro__ if each is not object for name in vars(each)}

@@ -1,0 +1,115 @@
+"""Reading `if`: branches that are known now are taken, others become regions whose variables meet behind them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import Unsupported
+from ..ir.nodes import Value
+from .inputs import Inputs
+from .scopes import returns
+from .values import Poison, flatten, lift, same_structure
+
+Returned = tuple[Any] | None
+Env = dict[str, Any]
+
+
+class Branches(Inputs):
+    def block(self, statements: Sequence[ast.stmt]) -> Returned:
+        raise NotImplementedError
+
+    def read_if(self, node: ast.If) -> Returned:
+        test = self.ev(node.test)
+        known = self.maybe_truth(test)
+        if known is not None:
+            return self.block(node.body if known else node.orelse)
+        condition = self.atom(self.condition(test))
+        origin, statement = self.builder.origin, self.frame.statement
+        before = dict(self.frame.env)
+        halves = []
+        for body in (node.body, node.orelse):
+            self.frame.env = dict(before)
+            with self.region() as ops:
+                self.block(body)
+            halves.append((ops, self.frame.env))
+        self.builder.origin, self.frame.statement = origin, statement
+        self.frame.env = before
+        self.frame.env = self._merge(condition, before, halves)
+        return None
+
+    def _merge(self, condition: Any, before: Env, halves: list[tuple[list[Any], Env]]) -> Env:
+        """The variables after a branch: one value for each that both halves define alike."""
+        (then_ops, then), (else_ops, other) = halves
+        merged = dict(before)
+        changed: list[str] = []
+        for name in dict.fromkeys([*then, *other]):
+            one, two = then.get(name), other.get(name)
+            if name not in then or name not in other:
+                merged[name] = Poison(
+                    f"`{name}` is assigned in one branch only", "Assign it before the branch."
+                )
+            elif one is two:
+                merged[name] = one
+            elif isinstance(one, Poison) or isinstance(two, Poison):
+                merged[name] = one if isinstance(one, Poison) else two
+            elif same_structure(one, two) and not flatten(one)[0]:
+                merged[name] = one
+            elif same_structure(lift(one), lift(two)):
+                changed.append(name)
+            else:
+                merged[name] = Poison(
+                    f"`{name}` has a different kind of value in each branch", "Use two names."
+                )
+        if not changed and not any(op.prim.kind == "impure" or op.regions for op in (*then_ops, *else_ops)):
+            return merged
+        values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
+        joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed)
+        for name, value in zip(changed, joined):
+            merged[name] = value
+            self.hint(value, name)
+        return merged
+
+    def hint(self, value: Any, name: str) -> None:
+        leaves, _ = flatten(value)
+        if len(leaves) == 1 and isinstance(leaves[0], Value):
+            leaves[0].hint = name.strip()
+            self.named_at[leaves[0]] = self.frame.level
+
+    # Branches that return
+
+    def returning_if(self, node: ast.If, rest: Sequence[ast.stmt]) -> Returned:
+        """`if` with a return inside: what follows belongs to whichever branch goes on."""
+        self.frame.statement = node
+        self.builder.origin = self.frame.source.origin(node, node)
+        try:
+            test = self.ev(node.test)
+            known = self.maybe_truth(test)
+            if known is not None:
+                return self.block([*(node.body if known else node.orelse), *rest])
+            return self._both_ways(node, self.atom(self.condition(test)), rest)
+        except Unsupported as error:
+            self.note(error, node)
+            return (Poison(""),)
+
+    def _both_ways(self, node: ast.If, condition: Any, rest: Sequence[ast.stmt]) -> Returned:
+        origin = self.builder.origin
+        before, halves = dict(self.frame.env), []
+        for body in (node.body, node.orelse):
+            self.frame.env = dict(before)
+            with self.region() as ops:
+                returned = self.block([*body, *rest])
+            halves.append((ops, returned[0] if returned is not None else None))
+        self.frame.env = before
+        self.builder.origin, self.frame.statement = origin, node
+        if any(isinstance(value, Poison) for _, value in halves):
+            return (Poison(""),)
+        if any(value is None for _, value in halves) and not all(value is None for _, value in halves):
+            raise Unsupported(
+                "one branch returns a value, the other returns None", "Return a value at the end, too."
+            )
+        return (self.join(condition, halves),)
+
+
+__all__ = ["Branches", "returns"]

@@ -1,0 +1,154 @@
+"""Calls that only pass through: print, assert, raise, random draws. They happen once, in order, in the forward sweep.
+
+An effect keeps the user's own text as a template, whose run-time parts are slots that the op's inputs fill.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.nodes import Const, Value
+from ..ir.types import Array, Opaque
+from ..rules.effects import EFFECT, SLOT
+from .values import BoundMethod, ListValue, describe, is_number, sequence
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+_INTEGER_DRAWS = {"integers", "randint", "poisson", "binomial", "permutation", "geometric"}
+_DRAWS = {
+    "normal", "uniform", "random", "standard_normal", "rand", "randn", "random_sample", "exponential", "gamma",
+    "beta", "laplace", "lognormal", "chisquare", "standard_exponential", "standard_gamma", "logistic", "gumbel",
+    *_INTEGER_DRAWS,
+}  # fmt: skip
+# Where `size` stands among the positional arguments
+_SIZE_AT = {
+    "normal": 2, "uniform": 2, "integers": 2, "randint": 2, "laplace": 2, "gamma": 2, "beta": 2, "binomial": 2,
+    "lognormal": 2, "logistic": 2, "gumbel": 2, "exponential": 1, "poisson": 1, "chisquare": 1, "standard_gamma": 1,
+    "geometric": 1,
+}  # fmt: skip
+
+
+def print_call(c: Calls, node: ast.Call) -> None:
+    """print(...): the user's call, with run-time parts filled in."""
+    for keyword in node.keywords:
+        if keyword.arg not in ("sep", "end", "flush"):
+            raise Unsupported(f"print() with `{keyword.arg}=`", "Print to the standard output.")
+    template, inputs = fill(c, node, (node,))
+    c.apply(EFFECT, inputs, {"template": template, "types": ()})
+
+
+def assertion(c: Calls, node: ast.Assert) -> None:
+    test = c.ev(node.test)
+    known = c.maybe_truth(test)
+    if known is True:
+        return
+    message, inputs = (None, []) if node.msg is None else fill(c, node.msg)
+    condition = Const(False) if known is False else c.condition(test)
+    template = ast.Assert(ast.Name(f"{SLOT}{len(inputs)}", ast.Load()), message)
+    c.apply(EFFECT, [*inputs, condition], {"template": template, "types": ()})
+
+
+def fill(c: Calls, node: ast.AST, keep: tuple[ast.AST, ...] = ()) -> tuple[Any, list[Any]]:
+    """Source text with its run-time expressions replaced by slots, and what fills them; `keep` stays as it is."""
+    inputs: list[Any] = []
+
+    class Slots(ast.NodeTransformer):
+        def visit(self, part: ast.AST) -> Any:
+            if part in keep and isinstance(part, ast.Call):
+                keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in part.keywords]
+                return ast.Call(part.func, [self.visit(a) for a in part.args], keywords)
+            kept = (ast.JoinedStr, ast.FormattedValue, ast.Starred, ast.Constant, ast.Tuple)
+            if isinstance(part, ast.expr) and not isinstance(part, kept):
+                return _slot(c.ev(part), inputs)
+            return self.generic_visit(copy.copy(part))
+
+    return Slots().visit(node), inputs
+
+
+def _slot(value: Any, inputs: list[Any]) -> ast.expr:
+    """A value inside an effect's text: a slot, a literal, or a display of these."""
+    if is_number(value):
+        inputs.append(value)
+        return ast.Name(f"{SLOT}{len(inputs) - 1}", ast.Load())
+    if isinstance(value, (str, bool, type(None))):
+        return ast.Constant(value)
+    if isinstance(value, tuple):
+        return ast.Tuple([_slot(item, inputs) for item in value], ast.Load())
+    if isinstance(value, ListValue):
+        return ast.List([_slot(item, inputs) for item in value.items], ast.Load())
+    if isinstance(value, np.dtype):
+        return ast.Constant(value.name)
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return ast.parse(f"np.{value.__name__}", mode="eval").body
+    raise Unsupported(
+        f"{describe(value)} cannot be passed on here", "Pass numbers, arrays, strings, or lists of them."
+    )
+
+
+# Random draws
+
+
+def is_draw(function: Any) -> bool:
+    if isinstance(function, BoundMethod) and isinstance(function.receiver, Value):
+        return isinstance(function.receiver.type, Opaque)
+    owner = getattr(function, "__self__", None)
+    return isinstance(owner, np.random.RandomState)
+
+
+def draw(c: Calls, node: ast.Call, function: Any) -> Any:
+    """A random draw: the user's call, whose result has no derivative."""
+    name = function.name if isinstance(function, BoundMethod) else function.__name__
+    if name not in _DRAWS or (name == "permutation" and len(node.args) != 1):
+        raise Unsupported(
+            f"the random function `{name}` cannot be used inside a differentiated function",
+            "Draw before the call, and pass the numbers as an argument.",
+        )
+    inputs: list[Any] = [function.receiver] if isinstance(function, BoundMethod) else []
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
+        raise Unsupported("a random draw with `*` or `**`", "Write its arguments out.")
+    args = [c.ev(arg) for arg in node.args]
+    kwargs = {str(keyword.arg): c.ev(keyword.value) for keyword in node.keywords}
+    parts = [_slot(value, inputs) for value in args]
+    keywords = [ast.keyword(key, _slot(value, inputs)) for key, value in kwargs.items()]
+    target: ast.expr = ast.parse(f"np.random.{name}", mode="eval").body
+    if isinstance(function, BoundMethod):
+        target = ast.Attribute(ast.Name(f"{SLOT}0", ast.Load()), name, ast.Load())
+    type = _draw_type(c.dim, name, args, kwargs)
+    return c.apply(EFFECT, inputs, {"template": ast.Call(target, parts, keywords), "types": (type,)})
+
+
+def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Array:
+    """Shape from `size=` (or the dimensions given), dtype by the distribution."""
+    dtype = (
+        np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
+    )
+    if name in ("rand", "randn"):
+        size: Any = tuple(args)
+    elif name == "permutation":
+        size = _axes(args[0]) or (args[0],)
+    elif name in ("random", "standard_normal", "random_sample", "standard_exponential"):
+        size = kwargs.get("size", args[0] if args else None)
+    else:
+        place = _SIZE_AT.get(name)
+        size = kwargs.get("size", args[place] if place is not None and len(args) > place else None)
+    if size is None:
+        parameters = [a for a in (*args, *kwargs.values()) if isinstance(a, Value) and _axes(a)]
+        if len(parameters) > 1:
+            raise Unsupported("a random draw with several array parameters", "Give it a `size=`.")
+        if parameters:
+            return Array(dtype, _axes(parameters[0]))
+    if size is None or size == ():
+        return Array(dtype, weak=True)
+    items = sequence(size) if isinstance(size, (tuple, ListValue)) else [size]
+    return Array(dtype, tuple(dim(item) for item in items))
+
+
+def _axes(value: Any) -> tuple[Any, ...]:
+    return value.type.axes if isinstance(value, Value) and isinstance(value.type, Array) else ()

@@ -1,0 +1,169 @@
+"""What comes from outside: arguments, and the globals, closure cells, defaults and attributes that a function reads."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.dims import Facts, Symbol, as_dim
+from ..ir.nodes import Param, Value
+from ..ir.types import Array, Opaque, Type
+from ..runtime.signature import (
+    ArraySpec,
+    DictSpec,
+    IdentitySpec,
+    InstanceSpec,
+    NumberSpec,
+    OpaqueSpec,
+    SequenceSpec,
+    Spec,
+    StaticSpec,
+    UnknownArgument,
+    describe,
+    path_text,
+)
+from .calls import Calls
+from .captures import Route
+from .state import Place
+from .values import DictValue, Instance, ListValue
+
+Path = tuple[str | int, ...]
+
+
+class Inputs(Calls):
+    def __init__(self, facts: Facts, unroll: frozenset[Place], reserved: frozenset[str]):
+        super().__init__(facts, unroll)
+        self.capture_specs: dict[Route, tuple[str, Spec]] = {}
+        self.reserved = reserved  # the function's own names, which no captured variable may take
+
+    def argument(self, name: str, spec: Spec, example: Any) -> Any:
+        """The abstract value of one argument."""
+        self.facts.sizes.update(_sizes(name, example))
+        return self._leaf(spec, name, (), False, (("arg", name),), example)
+
+    def _leaf(self, spec: Spec, name: str, path: Path, capture: bool, route: Route, thing: Any) -> Any:
+        """The abstract value of data from outside; code in it gets its route, for what it reads from around it."""
+        match spec:
+            case ArraySpec(dtype, ones):
+                text = path_text(name, path)
+                axes = tuple(
+                    as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones)
+                )
+                return self._param(Array(np.dtype(dtype), axes), name, path, capture)
+            case NumberSpec(dtype, python):
+                number = Array(np.dtype(dtype), weak=python)
+                if number.dtype.kind in "iu":
+                    number = replace(number, dim=as_dim(Symbol(path_text(name, path))))
+                return self._param(number, name, path, capture)
+            case OpaqueSpec(kind):
+                return self._param(Opaque(kind.__name__), name, path, capture)
+            case StaticSpec(value):
+                return value
+            case IdentitySpec(_, code):
+                self.statics[route] = code
+                return code
+            case SequenceSpec(kind, items):
+                steps = [(i, item, (*route, ("item", i)), thing[i]) for i, item in enumerate(items)]
+                values = [
+                    self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps
+                ]
+                return (
+                    tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
+                )
+            case DictSpec(keys, items):
+                pairs = {
+                    k: self._leaf(item, name, (*path, k), capture, (*route, ("item", k)), thing[k])
+                    for k, item in zip(keys, items)
+                }
+                return DictValue(pairs, self.depth, path_text(name, path))
+            case InstanceSpec():
+                return self._instance(thing, route, path)
+        raise AssertionError(spec)
+
+    def _param(self, type: Type, name: str, path: Path, capture: bool) -> Value:
+        value = Value(type, name if not path else _leaf_name(name, path))
+        self.params.append(Param(value, name, path, capture))
+        self.named_at[value] = -1
+        return value
+
+    def _instance(self, thing: Any, route: Route, path: Path = ()) -> Instance:
+        """An object of a user's class: its class is compared at each call, its attributes are read when used."""
+        self.statics[(*route, ("type", ""))] = type(thing)
+        return Instance(thing, route, path)
+
+    def argument_part(self, value: Any, name: str, path: Path, route: Route) -> Any:
+        """An attribute of an object that is an argument."""
+        text = path_text(name, path)
+        spec = self._describe(value, text)
+        if isinstance(spec, InstanceSpec):
+            return self._instance(value, route, path)
+        if isinstance(spec, (StaticSpec, IdentitySpec)):
+            self.statics[route] = value
+            return value
+        self.capture_specs[route] = (text, spec)
+        self.facts.sizes.update(_sizes(text, value))
+        return self._leaf(spec, name, path, False, route, value)
+
+    def capture(self, value: Any, name: str, route: Route) -> Any:
+        """Data from outside becomes an input that is read at each call; code is compared by identity."""
+        spec = self._describe(value, name)
+        if isinstance(spec, InstanceSpec):
+            return self._instance(value, route)
+        if isinstance(spec, (StaticSpec, IdentitySpec)):
+            self.statics[route] = value
+            return value
+        taken = (
+            {p.name for p in self.params}
+            | {unique for unique, _ in self.capture_specs.values()}
+            | self.reserved
+        )
+        unique, number = name, 1
+        while unique in taken:
+            number += 1
+            unique = f"{name}_{number}"
+        self.capture_specs[route] = (unique, spec)
+        self.facts.sizes.update(_sizes(unique, value))
+        return self._leaf(spec, unique, (), True, route, value)
+
+    def _describe(self, value: Any, name: str) -> Spec:
+        """The signature of something read from outside."""
+        if hasattr(value, "requires_grad"):
+            raise Unsupported(
+                f"`{name}` is a Parameter that the function reads from outside", "Pass it as an argument."
+            )
+        if isinstance(value, types.MethodType) and not isinstance(value.__self__, type):
+            raise Unsupported(f"`{name}` is a bound method", "Pass the object, and call its method.")
+        try:
+            return describe(value)
+        except UnknownArgument as error:
+            text = f"`{name}` is {error.args[0]}; a differentiated function cannot read it"
+            raise Unsupported(text, error.way_out) from None
+
+
+def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
+    """The example's lengths and integers, by the symbols that stand for them."""
+    if isinstance(value, np.ndarray):
+        return {Symbol(f"{name}.shape[{i}]"): n for i, n in enumerate(value.shape) if n != 1}
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return {Symbol(name): int(value)}
+    sizes: dict[Symbol, int] = {}
+    if type(value) in (list, tuple):
+        for i, item in enumerate(value):
+            sizes.update(_sizes(f"{name}[{i!r}]", item))
+    elif type(value) is dict:
+        for key, item in value.items():
+            sizes.update(_sizes(f"{name}[{key!r}]", item))
+    return sizes
+
+
+def _leaf_name(name: str, path: Path) -> str:
+    """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.bias` as bias."""
+    words = [step.removeprefix(".") for step in path if isinstance(step, str)]
+    words = [word for word in words if word.isidentifier() and word != name]
+    numbers = [str(step) for step in path if isinstance(step, int)]
+    return "_".join([words[-1] if words else name, *numbers])

@@ -1,0 +1,167 @@
+"""Where two paths meet: truth values, and one value out of two branches that each computed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.nodes import Const, Region, Value
+from ..ir.primitive import named
+from ..ir.types import Array, Type
+from .memory import Memory
+from .values import (
+    BoundMethod,
+    Closure,
+    DictValue,
+    Iteration,
+    ListValue,
+    RangeValue,
+    describe,
+    flatten,
+    lift,
+    same_structure,
+)
+
+Half = tuple[list[Any], Any]  # the ops of a branch, and what it computed
+
+
+class Joins(Memory):
+    # Truth
+
+    def condition(self, value: Any) -> Any:
+        """A run-time truth value: a scalar."""
+        if isinstance(value, Value) and isinstance(value.type, Array) and value.type.ndim:
+            raise Unsupported(
+                "the truth value of an array is ambiguous",
+                "Use np.where for a choice by element, or .any() or .all().",
+            )
+        if isinstance(value, (Value, Const, bool)):
+            return value
+        raise Unsupported(f"{describe(value)} as a condition")
+
+    def maybe_truth(self, value: Any) -> bool | None:
+        """Whether a condition holds, if that is known now."""
+        if isinstance(value, (Value, Const)):
+            number = self.maybe_number(value)
+            return None if number is None else bool(number)
+        if isinstance(value, (ListValue, DictValue)):
+            return bool(value.items)
+        if isinstance(value, (RangeValue, Iteration)):
+            return None
+        if isinstance(value, (BoundMethod, Closure)):
+            return True
+        return bool(value)
+
+    def truth(self, value: Any) -> bool:
+        known = self.maybe_truth(value)
+        if known is None:
+            raise Unsupported("this condition must be known when compiling")
+        return known
+
+    # Types
+
+    def common_type(self, types: Sequence[Type]) -> Type:
+        """The type that holds either path's value; ints and floats meet as floats, as in arithmetic."""
+        result = types[0]
+        for type in types[1:]:
+            if not isinstance(type, Array) or not isinstance(result, Array):
+                if type != result:
+                    raise Unsupported(f"the variable is {result} on one path and {type} on another")
+                continue
+            self._same_axes(result, type)
+            result = _common_number(result, type)
+        return replace(result, dim=None) if isinstance(result, Array) else result
+
+    def _same_axes(self, a: Array, b: Array) -> None:
+        same = len(a.axes) == len(b.axes)
+        if not same or not all(
+            self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)
+        ):
+            raise Unsupported(
+                f"the variable is {a} on one path and {b} on another",
+                "Give it one shape on every path, or use two names.",
+            )
+
+    def convert(self, atom: Any, type: Type, ops: list[Any]) -> Any:
+        """An atom with the joined type, converted at the end of its branch where it differs."""
+        if not isinstance(atom.type, Array) or not isinstance(type, Array) or atom.type.dtype == type.dtype:
+            return atom
+        if isinstance(atom, Const):
+            value = type.dtype.type(atom.value)
+            return Const(value.item() if type.weak or type.dtype == float else value)
+        outer, self.builder.ops = self.builder.ops, ops
+        try:
+            cast = named("float") if type.weak and type.dtype == float else named("astype")
+            attrs = {} if cast.name == "float" else {"dtype": type.dtype}
+            return self.apply(cast, [atom], attrs, "method")
+        finally:
+            self.builder.ops = outer
+
+    # Branches
+
+    def join(
+        self,
+        test: Any,
+        halves: Sequence[Half],
+        style: str = "function",
+        names: Sequence[str] = (),
+        spelled: str = "",
+    ) -> Any:
+        """One value out of two branches that each computed one.
+
+        `names` are the variables that a tuple of values goes to; `spelled` is "and" or "or" where the user wrote that.
+        """
+        (_, then), (_, other) = halves
+        if not same_structure(then, other):
+            then, other = lift(then), lift(other)
+            if not same_structure(then, other):
+                raise Unsupported(f"the branches give {describe(then)} and {describe(other)}")
+        rows = [flatten(value)[0] for value in (then, other)]
+        types = []
+        for k, pair in enumerate(zip(*rows)):
+            type = self.common_type([a.type for a in pair])
+            for (ops, _), row in zip(halves, rows):
+                row[k] = self.convert(row[k], type, ops)
+            types.append(type)
+        owners = (
+            [name for name, value in zip(names, then) for _ in flatten(value)[0]]
+            if names
+            else [""] * len(types)
+        )
+        owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
+        regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, rows))
+        attrs = {"spelled": spelled} if spelled else {}
+        outputs = self.builder.append(
+            named("if"), [self.atom(test)], types, attrs, regions=regions, style=style
+        )
+        for k, output in enumerate(outputs):
+            self.link(output, [row[k] for row in rows], owned[k])
+        return flatten(then)[1](list(outputs))
+
+    def _joined_owned(self, halves: Sequence[Half], rows: Sequence[Sequence[Any]], k: int, name: str) -> bool:
+        """Whether a joined array is reachable through its own variable alone, whichever branch made it."""
+        for (ops, _), row in zip(halves, rows):
+            source = row[k]
+            if self.twice(row, k):
+                return False
+            if not self.own_result(source, ops) and not (name and self._kept(source, name)):
+                return False
+        return True
+
+    def _kept(self, source: Any, name: str) -> bool:
+        """Whether a branch left a variable's own array as it was."""
+        return isinstance(source, Value) and self.owned(source, name)
+
+
+def _common_number(a: Array, b: Array) -> Array:
+    if a.weak != b.weak:
+        weak, strong = (a, b) if a.weak else (b, a)
+        order = "biufc"
+        if order.index(weak.dtype.kind) <= order.index(strong.dtype.kind) or strong.dtype.kind == "f":
+            return strong
+        return replace(strong, dtype=np.result_type(weak.dtype, strong.dtype))
+    return a if a.dtype == b.dtype else replace(a, dtype=np.result_type(a.dtype, b.dtype))

@@ -1,0 +1,500 @@
+"""Reading loops: over ranges, arrays, zip, enumerate and reversed they stay loops, over lists they are written out.
+
+The body is read on fresh values until the types of the variables that it carries are stable, and until it is known
+which of them are the loop's own memory.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from ..errors import Unsupported
+from ..ir.dims import as_dim
+from ..ir.nodes import Const, Region, Slot, Value
+from ..ir.primitive import named
+from ..ir.types import INT, Array, Type
+from .branches import Branches, Env, Returned
+from .expressions import UNROLL
+from .scopes import assigned, index_name, jumps, keyword
+from .values import Iteration, Poison, RangeValue, flatten, is_number, lift, same_structure
+
+_NO_ELSE = "Write what the `else` does behind the loop."
+_TOTAL = " total"  # the variable of sum(...); no user's name has a space
+
+
+_Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
+
+
+@dataclass
+class _Carried:
+    """The variables that one loop hands from pass to pass, as IR leaves."""
+
+    names: list[str]
+    before: Env
+    inits: list[Any]
+    rebuild: Callable[[list[Any]], Any]
+    hints: list[str | None]
+    owners: list[str]  # the variable of each leaf
+    types: list[Type]
+    shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
+
+    def params(self) -> list[Value]:
+        return [
+            Value(replace(t, dim=None) if isinstance(t, Array) else t, h)
+            for t, h in zip(self.types, self.hints)
+        ]
+
+
+class Bind(ast.stmt):
+    """Stands in a loop that is written out: here its variable becomes the next item."""
+
+    def __init__(self, loop: ast.For, item: Any):
+        super().__init__()
+        self.loop, self.item = loop, item
+        ast.copy_location(self, loop)
+
+
+class Loops(Branches):
+    def read_for(self, node: ast.For) -> Returned:
+        if node.orelse:
+            raise self.refusal(
+                node.orelse[0], "`for ... else` cannot be differentiated yet", "Write the `else` as an `if`."
+            )
+        walked = self.ev(node.iter)
+        if not self._is_dynamic(walked):
+            return self._unrolled(node, walked)
+        place = self.place(node)
+        if self._may_unroll(walked) and place in self.unroll:
+            return self._unrolled(node, walked)
+        self._check_jumps(node.body, "Give the loop a bound, and use `if` or a `while` condition.")
+        self.open_loops.append(place if self._may_unroll(walked) else None)
+        try:
+            self._loop(node, walked)
+        finally:
+            self.open_loops.pop()
+        return None
+
+    def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
+        for inner in jumps(body):
+            raise self.refusal(
+                inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
+            )
+
+    # Which loops stay loops
+
+    def _is_dynamic(self, walked: Any) -> bool:
+        """Whether the loop walks over ranges and arrays; over lists it is written out."""
+        if isinstance(walked, Iteration):
+            return all(self._is_dynamic(part) for part in walked.parts)
+        return isinstance(walked, (RangeValue, Value))
+
+    def _may_unroll(self, walked: Any) -> bool:
+        """Whether the number of passes is known, and small."""
+        if isinstance(walked, Iteration):
+            return all(self._may_unroll(part) for part in walked.parts)
+        if isinstance(walked, RangeValue):
+            bounds = [self.maybe_number(b) for b in (walked.start, walked.stop, walked.step)]
+            return all(type(b) is int for b in bounds) and bounds[2] != 0 and len(range(*bounds)) <= UNROLL
+        if isinstance(walked, Value) and isinstance(walked.type, Array) and walked.type.ndim:
+            length = self.facts.canon(walked.type.axes[0]).constant
+            return length is not None and length <= UNROLL
+        return False
+
+    def _unrolled(self, node: ast.For, walked: Any) -> Returned:
+        """Every pass by itself."""
+        return self.block(self._passes(node, walked))
+
+    def _passes(self, node: ast.For, walked: Any) -> list[ast.stmt]:
+        """The statements of a loop that is written out."""
+        for inner in jumps(node.body):
+            if not isinstance(inner, ast.Return):
+                way_out = "Use `if`, so that every pass runs to its end."
+                raise self.refusal(
+                    inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
+                )
+        statements: list[ast.stmt] = []
+        for item in self._items(walked):
+            self.spend()
+            statements += [Bind(node, item), *node.body]
+        return statements
+
+    def returning_for(self, node: ast.For, rest: Sequence[ast.stmt]) -> Returned:
+        """A loop with a return inside: what follows belongs to whichever path goes on, so it must be written out."""
+        self.frame.statement = node
+        try:
+            with self.at(node):
+                walked = self.ev(node.iter)
+                if node.orelse or (self._is_dynamic(walked) and not self._may_unroll(walked)):
+                    return self.read_for(node)  # which says why not
+                statements = self._passes(node, walked)
+        except Unsupported as error:
+            self.note(error, node)
+            return (Poison(""),)
+        return self.block([*statements, *rest])
+
+    def _items(self, walked: Any) -> list[Any]:
+        """Written-out passes; arrays beside a list give as many items as it has."""
+        if isinstance(walked, Iteration) and walked.kind == "zip":
+            known = [len(self._items(p)) for p in walked.parts if not self._is_dynamic(p)]
+            parts = [
+                self._first(p, min(known)) if known and isinstance(p, Value) else self._items(p)
+                for p in walked.parts
+            ]
+            return [tuple(items) for items in zip(*parts)]
+        if isinstance(walked, Iteration) and walked.kind == "enumerate":
+            start = self.number(walked.start) if walked.start is not None else 0
+            return [(Const(start + i), item) for i, item in enumerate(self._items(walked.parts[0]))]
+        return self.iterate(walked)
+
+    def _first(self, array: Value, count: int) -> list[Any]:
+        assert isinstance(array.type, Array)
+        if array.type.ndim and self.facts.require(">=", array.type.axes[0], as_dim(count)):
+            return [self.apply(named("getitem"), [array], {"index": i}, "operator") for i in range(count)]
+        return self.iterate(array)
+
+    def bind_item(self, target: ast.expr, item: Any) -> None:
+        """A loop variable: numbers of a written-out loop stay numbers, without a line of their own."""
+        if isinstance(target, ast.Name) and isinstance(item, Const):
+            self.frame.env[target.id] = item
+        elif isinstance(target, (ast.Tuple, ast.List)) and not isinstance(item, Value):
+            if any(isinstance(each, ast.Starred) for each in target.elts):
+                return self.bind_target(target, item)
+            for each, part in zip(target.elts, self.unpack(item, len(target.elts))):
+                self.bind_item(each, part)
+        else:
+            self.bind_target(target, item)
+        return None
+
+    # for
+
+    def _loop(self, node: ast.For, walked: Any) -> None:
+        """A loop of the output: range bounds, carried variables, body."""
+        inside = assigned(node.body)
+        targets = assigned([ast.For(node.target, node.iter, [], [])])
+        names = [name for name in self.frame.env if name in inside - targets]
+        loop = self.place(node) if self._may_unroll(walked) else None
+
+        def body(index: Value) -> None:
+            self.bind_item(node.target, self.item_of(walked, index))
+            self.block(node.body)
+
+        self._counted(walked, names, body, index_name(node.target, walked), inside | targets, loop)
+
+    def _counted(
+        self,
+        walked: Any,
+        names: list[str],
+        body: Callable[[Value], None],
+        counter: str | None,
+        inside: set[str],
+        loop: Any = None,
+    ) -> None:
+        start, stop, step, backwards = self._bounds(walked)
+        bounds = [self.atom(b) for b in (start, stop, step)]
+        if self.maybe_number(step) == 0:
+            raise Unsupported("range() arg 3 must not be zero")
+        carried = self._carried(names)
+        self.walked.append({root for array in _arrays(walked) for root in self.roots(array)})
+        faults = len(self.faults)
+        try:
+            while True:
+                del self.faults[
+                    faults:
+                ]  # an earlier reading may have complained about types that have changed since
+                index = self._index(counter, bounds)
+                params, ops, results = self._pass(carried, [index], partial(body, index))
+                if self._settled(carried, params, ops, results):
+                    break
+        finally:
+            self.walked.pop()
+        inits, results = self._converted(carried, results, ops)
+        region = Region((index, *params), tuple(ops), tuple(results))
+        attrs = {"carried": len(params), "reverse": backwards}
+        types = [p.type for p in params]
+        outputs = self.builder.append(named("for"), [*bounds, *inits], types, attrs, regions=(region,))
+        self._leave(carried, results, outputs, inside, loop)
+
+    def _pass(
+        self, carried: _Carried, indices: list[Value], body: Callable[[], None]
+    ) -> tuple[list[Value], list[Any], list[Any]]:
+        """Read the body once: its parameters, its ops, and what it hands to the next pass."""
+        origin, statement = self.builder.origin, self.frame.statement
+        params = carried.params()
+        self._enter(carried, params, indices)
+        with self.region() as ops:
+            body()
+            results = self._results(carried)
+        self.builder.origin, self.frame.statement = origin, statement
+        self.frame.env = dict(carried.before)
+        return params, ops, results
+
+    def _carried(self, names: list[str]) -> _Carried:
+        before = dict(self.frame.env)
+        values = tuple(lift(before[name]) for name in names)
+        leaves, rebuild = flatten(values)
+        owners = [name for name, value in zip(names, values) for _ in flatten(value)[0]]
+        single = {name for name in names if owners.count(name) == 1}
+        hints = [
+            name.strip() if name in single else (leaf.hint if isinstance(leaf, Value) else None)
+            for name, leaf in zip(owners, leaves)
+        ]
+        return _Carried(names, before, leaves, rebuild, hints, owners, [a.type for a in leaves])
+
+    def _enter(self, carried: _Carried, params: list[Value], indices: list[Value]) -> None:
+        """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
+        for k, (param, init) in enumerate(zip(params, carried.inits)):
+            self.named_at[param] = self.frame.level
+            if (
+                self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+                and k not in carried.shared
+            ):
+                self.versions[param] = (init,)
+                self.fresh.add(param)
+            else:
+                self.link(param, [init], owned=False)
+        for index in indices:
+            self.named_at[index] = self.frame.level
+        self.frame.env = {**carried.before, **dict(zip(carried.names, carried.rebuild(list(params))))}
+
+    def _results(self, carried: _Carried) -> list[Any]:
+        """What the carried variables are after one pass."""
+        results: list[Any] = []
+        for name in carried.names:
+            value, start = self.frame.env.get(name), lift(carried.before[name])
+            if isinstance(value, Poison):
+                raise self.poisoned(value)
+            if isinstance(start, Poison):
+                raise self.poisoned(start)
+            value = lift(value)
+            if not same_structure(start, value):
+                self.needs_unrolling()
+                raise Unsupported(
+                    f"`{name}` changes its kind or length inside the loop",
+                    "A loop keeps the structure of its variables: start with an array, a number, or a list as long.",
+                )
+            results += flatten(value)[0]
+        return results
+
+    def _index(self, name: str | None, bounds: Sequence[Any]) -> Value:
+        """A loop's counter; where it lies decides how long slices up to it are."""
+        number = self.facts.fresh("i")
+        start, stop, step = bounds
+        stride = self.maybe_number(step)
+        if number.symbol is not None and isinstance(stride, int) and stride != 0:
+            first, beyond = self.dim(start), self.dim(stop)
+            self.facts.bounds[number.symbol] = (first, beyond - 1) if stride > 0 else (beyond + 1, first)
+        return Value(replace(INT, dim=number), name)
+
+    def _settled(self, carried: _Carried, params: list[Value], ops: list[Any], results: list[Any]) -> bool:
+        """Whether another reading would learn nothing new about types and memory."""
+        new = [self.common_type([t, a.type]) for t, a in zip(carried.types, results)]
+        shared = {
+            k
+            for k, (param, result) in enumerate(zip(params, results))
+            if isinstance(param.type, Array)
+            and param.type.ndim
+            and param in self.fresh
+            and not (self.own_result(result, ops, params) and not self.twice(results, k))
+        }
+        stable = all(
+            not isinstance(t, Array) or not isinstance(n, Array) or (t.dtype == n.dtype and t.weak == n.weak)
+            for t, n in zip(carried.types, new)
+        )
+        carried.types = new
+        carried.shared |= shared
+        return stable and not shared
+
+    def _converted(
+        self, carried: _Carried, results: list[Any], ops: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        inits = [self.convert(a, t, self.builder.ops) for a, t in zip(carried.inits, carried.types)]
+        return inits, [self.convert(a, t, ops) for a, t in zip(results, carried.types)]
+
+    def _leave(
+        self, carried: _Carried, results: Sequence[Any], outputs: Sequence[Value], inside: set[str], loop: Any
+    ) -> None:
+        """The variables after a loop."""
+        env = dict(carried.before)
+        for name in inside:
+            if name not in env:
+                way_out = "Give it a value before the loop, which may not run."
+                env[name] = Poison(f"`{name}` is assigned inside the loop only", way_out, loop)
+            elif name not in carried.names:
+                env[name] = Poison(
+                    f"`{name}` after the loop is its last item, or what it was before",
+                    "Use another name.",
+                    loop,
+                )
+        for k, output in enumerate(outputs):
+            init = carried.inits[k]
+            owned = (
+                k not in carried.shared
+                and self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+            )
+            self.link(output, [init, results[k]], owned)
+        for name, value in zip(carried.names, carried.rebuild(list(outputs))):
+            env[name] = value
+            self.hint(value, name)
+        self.frame.env = env
+
+    # Bounds and items
+
+    def _bounds(self, walked: Any) -> tuple[Any, Any, Any, bool]:
+        if isinstance(walked, Iteration):
+            if walked.kind == "reversed":
+                start, stop, step, backwards = self._bounds(walked.parts[0])
+                return start, stop, step, not backwards
+            if walked.kind == "enumerate":
+                return self._counting(walked.parts[0], "enumerate")
+            return self._zip_bounds(walked)
+        if isinstance(walked, RangeValue):
+            return walked.start, walked.stop, walked.step, False
+        if not isinstance(walked.type, Array) or not walked.type.ndim:
+            raise Unsupported("a loop over a number", "Loop over range(n), or an array.")
+        return Const(0), self.length(walked, 0, "len"), Const(1), False
+
+    def _counting(self, walked: Any, what: str) -> tuple[Any, Any, Any, bool]:
+        """Bounds of a part whose items are counted from zero."""
+        start, stop, step, backwards = self._bounds(walked)
+        if backwards or self.maybe_number(start) != 0 or self.maybe_number(step) != 1:
+            raise Unsupported(
+                f"{what} over reversed or stepped sequences cannot be differentiated yet",
+                "Loop over indices.",
+            )
+        return start, stop, step, backwards
+
+    def _zip_bounds(self, walked: Iteration) -> tuple[Any, Any, Any, bool]:
+        """zip stops at the shortest: the lengths must be provably equal."""
+        bounds = [self._counting(part, "zip") for part in walked.parts]
+        first = self.dim(bounds[0][1])
+        for bound in bounds[1:]:
+            other = self.dim(bound[1])
+            if not (self.facts.same(first, other) or self.facts.require("==", first, other)):
+                raise Unsupported(
+                    "zip over sequences of different lengths cannot be differentiated",
+                    "Slice them to one length.",
+                )
+        return bounds[0]
+
+    def item_of(self, walked: Any, index: Value) -> Any:
+        """What the loop variable stands for in one pass."""
+        if isinstance(walked, Iteration):
+            if walked.kind == "zip":
+                return tuple(self.item_of(part, index) for part in walked.parts)
+            if walked.kind == "enumerate":
+                count: Any = index
+                if walked.start is not None and self.maybe_number(walked.start) != 0:
+                    count = self.binary(ast.Add, index, walked.start, ast.Add())
+                return (count, self.item_of(walked.parts[0], index))
+            return self.item_of(walked.parts[0], index)
+        if isinstance(walked, RangeValue):
+            return index
+        return self.apply(named("getitem"), [walked, index], {"index": Slot(1)}, "iteration")
+
+    # sum(... for ...)
+
+    def sum_of(self, node: ast.Call, items: ast.GeneratorExp | ast.ListComp) -> Any:
+        """sum() of a generator is a loop that adds; over lists it is written out."""
+        first = items.generators[0]
+        walked = self.ev(first.iter)
+        if len(items.generators) > 1 or len(node.args) > 2 or node.keywords or not self._is_dynamic(walked):
+            method: Any = self._ev_ListComp if isinstance(items, ast.ListComp) else self._ev_GeneratorExp
+            rest = self.elements(node.args[1:])
+            kwargs = {str(k.arg): self.ev(k.value) for k in node.keywords}
+            return self.invoke(sum, [method(items), *rest], kwargs, "sum")
+        start = self.ev(node.args[1]) if len(node.args) > 1 else Const(0)
+        env = self.frame.env
+        self.frame.env = {**env, _TOTAL: start}
+        add = ast.AugAssign(ast.Name(_TOTAL, ast.Store()), ast.Add(), items.elt)
+        body: ast.stmt = ast.fix_missing_locations(ast.copy_location(add, items.elt))
+        for test in reversed(first.ifs):
+            body = ast.fix_missing_locations(ast.copy_location(ast.If(test, [body], []), test))
+        try:
+            self._sum_loop(first.target, walked, body)
+            return self.name(_TOTAL)
+        finally:
+            self.frame.env = env
+
+    def _sum_loop(self, target: ast.expr, walked: Any, body: ast.stmt) -> None:
+        statement = self.frame.statement
+
+        def add(index: Value) -> None:
+            self.frame.comprehending += 1
+            try:
+                self.bind_item(target, self.item_of(walked, index))
+                self.statement(body)
+            finally:
+                self.frame.comprehending -= 1
+
+        self._counted(walked, [_TOTAL], add, index_name(target, walked), {_TOTAL})
+        self.frame.statement = statement
+
+    def statement(self, node: ast.stmt) -> Returned:
+        raise NotImplementedError
+
+    # while
+
+    def read_while(self, node: ast.While) -> None:
+        if node.orelse:
+            raise self.refusal(
+                node.orelse[0],
+                "`while ... else` cannot be differentiated yet",
+                "Write the `else` as an `if`.",
+            )
+        self._check_jumps(node.body, "Put the condition into `while`.")
+        inside = assigned(node.body) | assigned([ast.Expr(node.test)])
+        carried = self._carried([name for name in self.frame.env if name in inside])
+        self.open_loops.append(None)
+        faults = len(self.faults)
+        try:
+            while True:
+                del self.faults[faults:]
+                heads, test_ops, test = self._test(carried, node)
+                params, ops, results = self._pass(carried, [], lambda: self._while_body(node))
+                if self._settled(carried, params, ops, results):
+                    break
+        finally:
+            self.open_loops.pop()
+        inits, results = self._converted(carried, results, ops)
+        regions = (
+            Region(tuple(heads), tuple(test_ops), (test,)),
+            Region(tuple(params), tuple(ops), tuple(results)),
+        )
+        types = [*(p.type for p in params), replace(INT, dim=self.facts.fresh("passes"))]
+        outputs = self.builder.append(named("while"), inits, types, {"carried": len(params)}, regions=regions)
+        outputs[-1].hint = "passes"
+        self._leave(carried, results, outputs[:-1], inside, None)
+
+    def _while_body(self, node: ast.While) -> None:
+        self.block(node.body)
+
+    def _test(self, carried: _Carried, node: ast.While) -> tuple[list[Value], list[Any], Any]:
+        """The condition, read on parameters of its own."""
+        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
+            raise Unsupported(
+                "an assignment expression in the condition of a `while`", "Assign before and inside the loop."
+            )
+        heads = carried.params()
+        self._enter(carried, heads, [])
+        with self.region() as ops:
+            test = self.ev(node.test)
+            if self.maybe_truth(test) is True and not is_number(test):
+                raise Unsupported(
+                    "a `while` whose condition is always true", "Put the condition into `while`."
+                )
+            test = self.atom(self.condition(test))
+        self.frame.env = dict(carried.before)
+        return heads, ops, test
+
+
+def _arrays(walked: Any) -> list[Value]:
+    """The arrays that a loop walks over."""
+    if isinstance(walked, Iteration):
+        return [array for part in walked.parts for array in _arrays(part)]
+    return [walked] if isinstance(walked, Value) else []

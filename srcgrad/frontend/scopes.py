@@ -1,0 +1,95 @@
+"""Questions about a function's text: what statements assign, where they return, what belongs to which loop."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from .values import Iteration, RangeValue
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)
+
+
+def assigned(statements: Sequence[ast.stmt]) -> set[str]:
+    """Names that statements may assign, not looking into nested functions."""
+    names: set[str] = set()
+    for statement in statements:
+        for node in own_nodes(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                names |= _stored_into(node)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names.add(node.name)
+            elif isinstance(node, ast.alias):
+                names.add((node.asname or node.name).split(".")[0])
+    return names
+
+
+def _stored_into(node: ast.expr) -> set[str]:
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def local_names(node: ast.FunctionDef) -> set[str]:
+    """Names that are local to a function: what it binds (a subscript binds nothing), and its parameters."""
+    names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+    for statement in node.body:
+        for each in own_nodes(statement):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                names.add(each.id)
+            elif isinstance(each, (ast.FunctionDef, ast.ClassDef)):
+                names.add(each.name)
+            elif isinstance(each, ast.alias):
+                names.add((each.asname or each.name).split(".")[0])
+    return names
+
+
+def own_nodes(node: ast.AST) -> list[ast.AST]:
+    """A node and what is inside it, nested functions and comprehensions left out."""
+    found: list[ast.AST] = [node]
+    if isinstance(node, _SCOPES):
+        return found
+    for child in ast.iter_child_nodes(node):
+        found += [child] if isinstance(child, (*_SCOPES, *_COMPREHENSIONS)) else own_nodes(child)
+    return found
+
+
+def jumps(body: Sequence[ast.stmt]) -> list[ast.AST]:
+    """break, continue and return that belong to this loop: of loops inside, only returns."""
+    found = [node for statement in body for node in own_nodes(statement)]
+    inner = {n for s in found if isinstance(s, (ast.For, ast.While)) for n in own_nodes(s) if n is not s}
+    return [
+        n
+        for n in found
+        if isinstance(n, ast.Return) or (isinstance(n, (ast.Break, ast.Continue)) and n not in inner)
+    ]
+
+
+def returns(node: ast.stmt) -> bool:
+    return any(isinstance(n, ast.Return) for n in own_nodes(node))
+
+
+def index_name(target: ast.expr, walked: Any) -> str | None:
+    """The loop's counter, where the user named it."""
+    if isinstance(walked, RangeValue) and isinstance(target, ast.Name):
+        return target.id
+    if isinstance(walked, Iteration) and isinstance(target, ast.Tuple) and walked.kind == "enumerate":
+        first = target.elts[0]
+        return first.id if isinstance(first, ast.Name) and walked.start is None else None
+    if isinstance(walked, Iteration) and walked.kind == "reversed":
+        return index_name(target, walked.parts[0])
+    return None
+
+
+def keyword(node: ast.AST) -> str:
+    """A statement's own word."""
+    words = {
+        "AsyncFor": "async for", "AsyncWith": "async with", "AsyncFunctionDef": "async def", "ClassDef": "class",
+        "Delete": "del", "TryStar": "try", "TypeAlias": "type",
+    }  # fmt: skip
+    name = type(node).__name__
+    return words.get(name, name.lower())
