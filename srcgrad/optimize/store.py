@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, walk
+from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, may_share, substitute, walk
 from ..ir.types import Array, Tape
 
 _ARITHMETIC = {"np.add", "np.subtract", "np.multiply", "np.divide", "np.negative"}
@@ -36,12 +36,20 @@ def _hoist(ops: Sequence[Op], inside: set[Value]) -> tuple[list[Op], list[Op]]:
     for op in ops:
         free = all(not isinstance(a, Value) or a in moved or a not in inside for a in op.inputs)
         own = {v for each in after for v in each.outputs}
-        if free and not any(a in own for a in op.inputs):
+        if free and not _may_raise(op) and not any(a in own for a in op.inputs):
             before.append(op)
             moved.update(op.outputs)
         else:
             after.append(op)
     return before, after
+
+
+def _may_raise(op: Op) -> bool:
+    """Division of Python numbers by zero, a power that overflows, an element that is not there."""
+    if op.prim.name == "getitem":
+        index = op.attrs["index"]
+        return not all(isinstance(part, slice) for part in (index if isinstance(index, tuple) else (index,)))
+    return op.prim.name in ("np.divide", "np.power")
 
 
 def drive_by_tapes(function: Function, facts: Facts) -> Function:
@@ -118,16 +126,12 @@ class _Plan:
 class _Economy:
     def __init__(self, function: Function):
         self.made: dict[Value, Op] = {}
-        self.loop_of: dict[Value, Op] = {}  # values defined in a loop's body, at any depth -> innermost loop or branch
         self.position: dict[Value, int] = {}
         self.recorded: dict[Value, Value] = {}  # a backward item -> the forward value it is
         self.root = {p.value for p in function.params} | {v for op in function.body.ops for v in op.outputs}
         for number, op in enumerate(walk(function.body.ops)):
             for value in op.outputs:
                 self.made[value], self.position[value] = op, number
-            for region in op.regions:
-                for value in (*region.params, *(v for o in region.ops for v in o.outputs)):
-                    self.loop_of[value] = op
 
     def region(self, region: Region, known: Mapping[Value, Atom]) -> Region:
         """`known` maps forward values to what they are called in this backward region."""
@@ -144,10 +148,9 @@ class _Economy:
         """The loop with what is left of its tapes; before it, what it needs but does not change."""
         (body,) = op.regions
         carried = op.attrs["carried"]
-        items = self._sources(op)
+        items, forward = self._sources(op)
         if not items:
             return [replace(op, regions=(self.region(body, known),))]
-        forward = self.loop_of.get(next(iter(items.values())))
         inner = dict(known)
         if forward is not None and forward.prim.name == "for":
             inner[forward.regions[0].params[0]] = body.params[0]
@@ -175,21 +178,35 @@ class _Economy:
         )
         return [*before, loop]
 
-    def _sources(self, op: Op) -> dict[Value, Value]:
-        """Each item of a derived loop, and the forward value that was recorded."""
+    def _sources(self, op: Op) -> tuple[dict[Value, Value], Op | None]:
+        """Each item of a derived loop, and the forward value that was recorded; the loop that recorded them."""
         (body,) = op.regions
         carried = op.attrs["carried"]
         sources: dict[Value, Value] = {}
+        forward = None
         for tape, item in zip(op.inputs[3 + carried :], body.params[1 + carried :]):
-            origin = self.recorded.get(tape, tape)  # type: ignore[arg-type]
-            made = self.made.get(origin)
-            if made is None or not made.regions or not isinstance(origin, Value):
+            origin = self._recording(self.recorded.get(tape, tape))  # type: ignore[arg-type]
+            made = self.made.get(origin) if origin is not None else None
+            if made is None or made.prim.name not in ("for", "while") or origin is None:
                 continue
             source = made.regions[-1].results[made.outputs.index(origin)]
             if isinstance(source, Value):
                 sources[item] = source
                 self.recorded[item] = source
-        return sources
+                forward = made
+        return sources, forward
+
+    def _recording(self, tape: Value) -> Value | None:
+        """The tape where its loop makes it, if a branch hands it out."""
+        made = self.made.get(tape)
+        while made is not None and made.prim.name == "if":
+            results = [region.results[made.outputs.index(tape)] for region in made.regions]
+            defined = [a for a in results if isinstance(a, Value)]
+            if len(defined) != 1:
+                return None
+            tape = defined[0]
+            made = self.made.get(tape)
+        return tape
 
     def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None) -> _Plan:
         plan = _Plan([], set(), [])
@@ -227,9 +244,18 @@ class _Economy:
             plan.dropped.add(new)
 
     def _again(
-        self, source: Value, known: dict[Value, Atom], ops: list[Op], depth: int, into: Value | None = None
+        self,
+        source: Value,
+        known: dict[Value, Atom],
+        ops: list[Op],
+        depth: int,
+        into: Value | None = None,
+        guarded: bool = False,
     ) -> Atom | None:
-        """Compute a forward value again; what it is then called, or None if that costs too much."""
+        """Compute a forward value again; what it is then called, or None if that costs too much.
+
+        `guarded` values stem from a branch: to compute them whichever way it went must not raise.
+        """
         if source in known:
             return known[source]
         if source in self.root:
@@ -239,16 +265,16 @@ class _Economy:
             results = [region.results[op.outputs.index(source)] for region in op.regions]
             defined = [a for a in results if isinstance(a, Value)]
             if len(defined) == 1 and any(isinstance(a, Undefined) for a in results):
-                value = self._again(defined[0], known, ops, depth, into)
+                value = self._again(defined[0], known, ops, depth, into, guarded=True)
                 if isinstance(value, Value):
                     known[source] = value
                 return value
             return None
-        if depth == 0 or op is None or not self._cheap(op):
+        if depth == 0 or op is None or not self._cheap(op) or (guarded and _may_raise(op)):
             return None
         inputs: list[Atom] = []
         for atom in op.inputs:
-            found = atom if isinstance(atom, Const) else self._again(atom, known, ops, depth - 1)  # type: ignore
+            found = atom if isinstance(atom, Const) else self._again(atom, known, ops, depth - 1, None, guarded)  # type: ignore
             if found is None:
                 return None
             inputs.append(found)
