@@ -106,10 +106,22 @@ def refreshed(path: Path) -> str:
     return text
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    for path in [Path(name).resolve() for name in sys.argv[1:]] or pages():
-        text = refreshed(path)
+def main(names: list[str]) -> int:
+    """Refresh the pages named, or all; those that cannot run stay as they are."""
+    status = 0
+    for path in [Path(name).resolve() for name in names] or pages():
+        try:
+            text = refreshed(path)
+        except Exception as error:
+            print(f"{path.name} cannot run: {type(error).__name__}: {error}")
+            status = 1
+            continue
         if text != path.read_text():
             path.write_text(text)
             print(f"{path.relative_to(ROOT)} has changed: read the difference")
+    return status
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    raise SystemExit(main(sys.argv[1:]))
