@@ -184,7 +184,7 @@ class _Judge:
         machine = _Machine(lowered.facts)
         for param in function.params:
             machine.set(
-                param.value, self.module.__dict__[param.name] if param.capture else by_name[param.name]
+                param.value, captured[param.name] if param.capture else by_name[param.name]
             )
         return list(machine.region(function.body, ()))
 
