@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InternalError
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Op, Slot, Undefined, Value
+from ..ir.primitive import arguments, find
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..rules.effects import fill_template
@@ -31,7 +32,6 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
 _UNARY: dict[str, type[ast.unaryop]] = {
     "np.negative": ast.USub, "np.positive": ast.UAdd, "np.invert": ast.Invert, "np.logical_not": ast.Not,
 }  # fmt: skip
-_METHOD_OF = {function: name for name, function in METHODS.items()}
 
 
 def name(text: str) -> ast.Name:
@@ -119,21 +119,31 @@ class Expressions:
             spelled = self._operator(op)
             if spelled is not None:
                 return spelled
-        args = [self.atom(a) for a in op.inputs]
-        keywords = {key: literal(value) for key, value in op.attrs.items()}
-        method = _METHOD_OF.get(op.prim.fn)
+        positional, named = arguments(op.prim, op.inputs, op.attrs)
+        args = [self._argument(a) for a in positional]
+        keywords = {key: self._argument(value) for key, value in named.items()}
+        method = self._method(op)
         if op.style == "method" and method is not None:
             return call(ast.Attribute(args[0], method, ast.Load()), args[1:], keywords)
         if op.style == "attribute" and method is not None:
             return ast.Attribute(args[0], method, ast.Load())
-        if op.prim.variadic:
-            return self._sequence_call(op, args, keywords)
         return call(op.prim.name, args, keywords)
 
-    def _sequence_call(self, op: Op, args: list[ast.expr], keywords: dict[str, ast.expr]) -> ast.expr:
-        plain = len(op.prim.operands) - 1
-        listed = ast.List(args[plain:], ast.Load())
-        return call(op.prim.name, [*args[:plain], listed], keywords)
+    def _argument(self, value: Any) -> ast.expr:
+        """An input, a list of inputs, or a static attribute."""
+        if isinstance(value, (Value, Const, Undefined)):
+            return self.atom(value)
+        if isinstance(value, (list, tuple)) and any(isinstance(v, (Value, Const, Undefined)) for v in value):
+            return ast.List([self._argument(item) for item in value], ast.Load())
+        return literal(value)
+
+    def _method(self, op: Op) -> str | None:
+        """The array method that the op was written as."""
+        for name, function in METHODS.items():
+            prim = find(function)
+            if prim is op.prim and name != "flatten":
+                return name
+        return None
 
     def _operator(self, op: Op) -> ast.expr | None:
         args = [self.atom(a) for a in op.inputs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ..ir.memory import may_share
 from ..ir.nodes import Atom, Function, Op, Value
 from ..ir.types import Array, Tape
 from .statements import Block, Statement, free_reads
@@ -128,9 +129,10 @@ class Memory:
                 self._zip(body.params, op.regions[0].params)
                 self._zip(body.results, body.params)
                 self._zip(body.results, op.outputs)
-            case _ if op.prim.view or op.prim.kind == "impure":
+            case _ if may_share(op) or op.prim.kind == "impure":
                 for value in op.outputs:
-                    self.union(op.inputs[0], value) if op.inputs else None
+                    if op.inputs and _has_memory(value):  # a single element is a number of its own
+                        self.union(op.inputs[0], value)
 
     def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
         for a, b in zip(left, right):
@@ -145,4 +147,7 @@ class Memory:
 
 
 def _has_memory(value: Value) -> bool:
-    return isinstance(value.type, Tape) or (isinstance(value.type, Array) and value.type.ndim > 0)
+    type = value.type
+    while isinstance(type, Tape):
+        type = type.item
+    return isinstance(type, Array) and type.ndim > 0

@@ -63,7 +63,8 @@ def check_equal(facts: Facts, a: Dim, b: Dim, what: str) -> None:
     sizes = facts.canon(a).evaluate(facts.sizes), facts.canon(b).evaluate(facts.sizes)
     if None in sizes:  # known only inside: NumPy checks it when the line runs
         return
-    raise Unsupported(f"{what}: lengths {a} = {sizes[0]} and {b} = {sizes[1]} differ")
+    told = [str(dim) if dim.constant is not None else f"{dim} = {size}" for dim, size in zip((a, b), sizes)]
+    raise Unsupported(f"{what}: lengths {told[0]} and {told[1]} differ")
 
 
 def is_weak(types: Sequence[Type], style: str) -> bool:
@@ -130,16 +131,12 @@ def probe(
     `require(facts, types, attrs)` states the equalities that the function itself demands (square, contraction).
     """
 
-    def infer(
-        facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str
-    ) -> Type | tuple[Type, ...]:
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
         arrays = [_array(t) for t in types]
         if require is not None:
             require(facts, arrays, attrs)
         dims = [facts.canon(dim) for t in arrays for dim in t.axes]
-        atoms = sorted({s for dim in dims for s in dim.symbols()}, key=lambda s: s.name)
-        sizes = [dict(zip(atoms, primes)) for primes in _PRIMES]
-        results = [_run(function, facts, arrays, attrs, size) for size in sizes]
+        sizes, results = _probed(function, facts, arrays, attrs, dims)
         if isinstance(results[0], (tuple, list)):
             columns = list(zip(*results))
             return tuple(_match(facts, arrays, dims, column, sizes) for column in columns)
@@ -148,8 +145,29 @@ def probe(
     return infer
 
 
+def _probed(
+    function: Callable[..., Any], facts: Facts, types: Sequence[Array], attrs: Mapping[str, Any], dims: Sequence[Dim]
+) -> tuple[list[dict[Symbol, int]], list[Any]]:
+    """Three probes, small unless the function needs more, or a length such as `n - 10` would be used up."""
+    atoms = sorted({s for dim in dims for s in dim.symbols()}, key=lambda s: s.name)
+    for offset in (0, 60, 600):
+        sizes = [{a: p + offset for a, p in zip(atoms, itertools.cycle(primes))} for primes in _PRIMES]
+        if any((dim.evaluate(size) or 0) < 2 for size in sizes for dim in dims if dim.constant is None):
+            continue
+        try:
+            return sizes, [_run(function, facts, types, attrs, size) for size in sizes]
+        except Unsupported:
+            if offset == 600 or not atoms:
+                raise
+    return sizes, [_run(function, facts, types, attrs, size) for size in sizes]
+
+
 def _run(
-    function: Callable[..., Any], facts: Facts, types: Sequence[Array], attrs: Mapping[str, Any], sizes: dict[Symbol, int]
+    function: Callable[..., Any],
+    facts: Facts,
+    types: Sequence[Array],
+    attrs: Mapping[str, Any],
+    sizes: dict[Symbol, int],
 ) -> Any:
     probes = [_probe_array(t, [facts.canon(dim).evaluate(sizes) or 0 for dim in t.axes]) for t in types]
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -174,7 +192,11 @@ def _probe_array(type: Array, shape: Sequence[int]) -> Any:
 
 
 def _match(
-    facts: Facts, types: Sequence[Array], dims: Sequence[Dim], results: Sequence[Any], sizes: Sequence[dict[Symbol, int]]
+    facts: Facts,
+    types: Sequence[Array],
+    dims: Sequence[Dim],
+    results: Sequence[Any],
+    sizes: Sequence[dict[Symbol, int]],
 ) -> Array:
     arrays = [np.asarray(result) for result in results]
     columns = list(zip(*(a.shape for a in arrays)))
@@ -189,7 +211,7 @@ def _find_dim(
         return as_dim(seen[0])
     for candidate in _candidates(facts, types, dims, seen, sizes):
         if all(candidate.evaluate(size) == length for size, length in zip(sizes, seen)):
-            return candidate
+            return candidate  # type: ignore[no-any-return]
     return facts.fresh()
 
 

@@ -161,6 +161,25 @@ def free_values(op: Op) -> dict[Value, None]:
     return needed
 
 
+def renamed(atom: Atom, known: Mapping[Value, Atom]) -> Atom:
+    return known.get(atom, atom) if isinstance(atom, Value) else atom
+
+
+def substitute(op: Op, known: Mapping[Value, Atom]) -> Op:
+    """The op, and what is inside it, reading other atoms in place of some values."""
+    if not known:
+        return op
+    regions = tuple(
+        replace(
+            r,
+            ops=tuple(substitute(inner, known) for inner in r.ops),
+            results=tuple(renamed(a, known) for a in r.results),
+        )
+        for r in op.regions
+    )
+    return replace(op, inputs=tuple(renamed(a, known) for a in op.inputs), regions=regions)
+
+
 def region_free_values(region: Region) -> dict[Value, None]:
     defined: set[Value] = set(region.params)
     needed: dict[Value, None] = {}

@@ -26,6 +26,7 @@ class Primitive:
     signature : the order of positional arguments, where it is not the operands and then the keywords; a name that is
                 neither is refused, and one with `*` takes all positional arguments that are left
     synonyms  : other names of arguments, and the names used here
+    optional  : operands that count as None where they are missing
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -51,6 +52,7 @@ class Primitive:
     convention: str = ""
     signature: tuple[str, ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
 
     @property
     def variadic(self) -> bool:
@@ -128,6 +130,31 @@ def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     return operands, given
 
 
+def arguments(
+    primitive: Primitive, inputs: Sequence[Any], attrs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The inverse of `bind`: an op's inputs and attributes as positional arguments and keywords of a call.
+
+    Positional are the inputs, in the function's own order, and the attributes that stand between them; the rest are
+    keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute `a_min`.
+    """
+    names = [name.lstrip("*") for name in primitive.operands if name.lstrip("*") not in attrs]
+    spread = bool(primitive.operands) and primitive.operands[-1].startswith("*")
+    whole = list(inputs) if not spread else [*inputs[: len(names) - 1], inputs[len(names) - 1 :]]
+    given = {**dict(zip(names, whole)), **attrs}
+    order = primitive.signature or (*primitive.operands, *primitive.keywords)
+    positional: list[Any] = []
+    wanted = set(names[: len(whole)])
+    for place in order:
+        name = place.lstrip("*")
+        if name not in given or not wanted:
+            break
+        value = given.pop(name)
+        positional.extend(value if place.startswith("*") and primitive.signature else [value])
+        wanted.discard(name)
+    return positional, given
+
+
 def _given(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """All arguments by name."""
     order = primitive.signature or (*(name.lstrip("*") for name in primitive.operands), *primitive.keywords)
@@ -144,7 +171,7 @@ def _given(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any])
         if key not in order and key not in primitive.keywords:
             raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", _known(primitive))
         given[key] = value
-    return given
+    return given | {name: None for name in primitive.optional if name not in given}
 
 
 def _known(primitive: Primitive) -> str:

@@ -307,8 +307,8 @@ def _is_cotangent(x: Sym) -> bool:
 
 
 def _adjoint(c: Context, x: Sym) -> bool:
-    assert isinstance(x.atom, Value)
-    return c.builder.made[x.atom].role == "adjoint"
+    made = c.builder.made.get(x.atom) if isinstance(x.atom, Value) else None  # parameters are made by no op
+    return made is not None and made.role == "adjoint"
 
 
 @rule("np.power")
@@ -346,7 +346,7 @@ def _constant_along(c: Context, x: Sym) -> Any:
         if inner and all(a.ndim == x.ndim for a in inner):
             for a, b in (inner, inner[::-1]) if name == "np.multiply" else (inner,):
                 if c.builder.facts.is_one(b.type.axes[axis]) and not c.builder.facts.is_one(a.type.axes[axis]):
-                    total = np.sum(a, **c.op.attrs)  # type: ignore[call-overload]
+                    total = np.sum(a, **c.op.attrs)
                     return total / b if name == "np.divide" else total * b
     return None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ..ir.builder import Builder
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.memory import may_share
+from ..ir.nodes import Atom, Function, Op, Region, Value, walk
 from ..ir.primitive import named
 from ..ir.types import Array
 
@@ -18,12 +20,15 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     The gradients of 0-d arrays, numbers until here, become 0-d arrays.
     """
     made = {value: op for op in function.body.ops for value in op.outputs}
+    uses = Counter(a for op in walk(function.body.ops) for a in op.inputs)
+    uses.update(a for op in walk(function.body.ops) for region in op.regions for a in region.results)
+    uses.update(function.body.results)
     builder = Builder(facts, role="adjoint")
     results: list[Atom] = []
     seen: set[Value] = set()
     for number, atom in enumerate(function.body.results):
         if number in which and isinstance(atom, Value) and isinstance(atom.type, Array) and atom.type.ndim:
-            if atom in seen or not _fresh(atom, made):
+            if atom in seen or not _fresh(atom, made, uses):
                 (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
                 atom = copy
             seen.add(atom)
@@ -34,7 +39,7 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     return function.with_body(body)
 
 
-def _fresh(atom: Atom, made: dict[Value, Op]) -> bool:
+def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
     """Whether the value is memory that this call allocated, and that nothing else holds."""
     if not isinstance(atom, Value):
         return True
@@ -45,20 +50,23 @@ def _fresh(atom: Atom, made: dict[Value, Op]) -> bool:
         source = op.inputs[0].type
         return isinstance(source, Array) and source.ndim == 0  # spelled as np.full
     if op.prim.name in ("if", "for", "while"):
-        return all(_fresh_in(region, op, atom, made) for region in op.regions)
+        return all(_fresh_in(region, op, atom, made, uses) for region in op.regions)
     if op.prim.name in ("index_add", "index_set"):
         return True  # written into owned memory, or into a copy
-    return not op.prim.view and op.prim.kind != "impure"
+    if may_share(op):  # a view of memory that nobody else holds
+        whole = op.inputs[0]
+        return isinstance(whole, Value) and whole in made and uses[whole] == 1 and _fresh(whole, made, uses)
+    return op.prim.kind != "impure"
 
 
-def _fresh_in(region: Region, op: Op, atom: Value, made: dict[Value, Op]) -> bool:
+def _fresh_in(region: Region, op: Op, atom: Value, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
     position = op.outputs.index(atom)
     if position >= len(region.results):
         return True
     inner = made | {v: o for o in region.ops for v in o.outputs}
     first = {"for": 3, "while": 0}.get(op.prim.name)
-    starts_fresh = first is None or _fresh(op.inputs[first + position], made)
+    starts_fresh = first is None or _fresh(op.inputs[first + position], made, uses)
     result = region.results[position]
     if isinstance(result, Value) and result in region.params:
         return starts_fresh
-    return starts_fresh and _fresh(result, inner)
+    return starts_fresh and _fresh(result, inner, uses)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, free_values
+from ..ir.nodes import Function, Op, Region, free_values, renamed, substitute
 from .dead import has_effect
 
 
@@ -48,8 +48,8 @@ def _fused(first: Op, second: Op) -> Op:
     regions = []
     for one, two in zip(first.regions, second.regions):
         known = dict(zip(first.outputs, one.results))
-        ops = tuple(_substitute(op, known) for op in two.ops)
-        results = (*one.results, *(_atom(a, known) for a in two.results))
+        ops = tuple(substitute(op, known) for op in two.ops)
+        results = (*one.results, *(renamed(a, known) for a in two.results))
         regions.append(Region((), (*one.ops, *ops), results))
     origin = first if first.style != "expression" else second
     return replace(
@@ -59,19 +59,3 @@ def _fused(first: Op, second: Op) -> Op:
         origin=origin.origin,
         style="function",
     )
-
-
-def _atom(atom: Atom, known: Mapping[Value, Atom]) -> Atom:
-    return known.get(atom, atom) if isinstance(atom, Value) else atom
-
-
-def _substitute(op: Op, known: Mapping[Value, Atom]) -> Op:
-    """The op reading what the first half of the branch computed."""
-    regions = tuple(
-        replace(r, ops=tuple(_substitute(o, known) for o in r.ops), results=tuple(_atom(a, known) for a in r.results))
-        for r in op.regions
-    )
-    return replace(op, inputs=tuple(_atom(a, known) for a in op.inputs), regions=regions)
-
-
-__all__ = ["Undefined", "fuse_branches"]

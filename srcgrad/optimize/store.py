@@ -9,12 +9,15 @@ The reverse transform records whatever a formula reads. Here a recording goes wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..ir.builder import Builder
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, may_share, substitute, walk
+from ..ir.memory import may_share
+from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, substitute, walk
+from ..ir.primitive import named
 from ..ir.types import Array, Tape
 
 _ARITHMETIC = {"np.add", "np.subtract", "np.multiply", "np.divide", "np.negative"}
@@ -50,6 +53,66 @@ def _may_raise(op: Op) -> bool:
         index = op.attrs["index"]
         return not all(isinstance(part, slice) for part in (index if isinstance(index, tuple) else (index,)))
     return op.prim.name in ("np.divide", "np.power")
+
+
+def copy_recorded_views(function: Function, facts: Facts) -> Function:
+    """A recorded view of an array that is written to becomes a copy, so that the array may be written in place."""
+    parent: dict[Value, Value] = {}
+    written: set[Value] = set()
+
+    def root(value: Value) -> Value:
+        while value in parent:
+            value = parent[value]
+        return value
+
+    def same(a: Atom, b: Atom) -> None:
+        if isinstance(a, Value) and isinstance(b, Value) and root(a) is not root(b):
+            parent[root(b)] = root(a)
+
+    for op in walk(function.body.ops):
+        if op.prim.name in ("index_set", "index_add") and op.role == "primal":
+            same(op.inputs[0], op.outputs[0])
+            written.add(op.outputs[0])
+        elif op.inputs and may_share(op):
+            same(op.inputs[0], op.outputs[0])
+        elif op.prim.name in ("for", "while"):
+            params = op.regions[-1].params[1:] if op.prim.name == "for" else op.regions[-1].params
+            for group in zip(op.inputs[3 if op.prim.name == "for" else 0 :], params, op.regions[-1].results):
+                same(group[0], group[1])
+                same(group[1], group[2])
+    roots = {root(value) for value in written}
+    return function.with_body(_copied(function.body, lambda v: root(v) in roots, facts))
+
+
+def _copied(region: Region, is_written: Callable[[Value], bool], facts: Facts) -> Region:
+    ops: list[Op] = []
+    for op in region.ops:
+        regions = tuple(_copied(r, is_written, facts) for r in op.regions)
+        if op.prim.name in ("for", "while"):
+            body = _record_copies(regions[-1], op.attrs["carried"], is_written, facts)
+            regions = (*regions[:-1], body)
+        ops.append(replace(op, regions=regions) if regions else op)
+    return replace(region, ops=tuple(ops))
+
+
+def _record_copies(body: Region, carried: int, is_written: Callable[[Value], bool], facts: Facts) -> Region:
+    """The body with its recorded views copied where they are taken; everything after reads the copy."""
+    views = {v for v in body.results[carried:] if isinstance(v, Value) and _has_axes(v) and is_written(v)}
+    builder = Builder(facts)
+    renamed: dict[Value, Atom] = {}
+    for op in body.ops:
+        builder.ops.append(substitute(op, renamed))
+        taken = [v for v in op.outputs if v in views and may_share(op)]
+        for v in taken:
+            with builder.at(op.origin):
+                (renamed[v],) = builder.apply(named("np.copy"), [v], style="method", hint=v.hint)
+            v.hint = None
+    results = tuple(renamed.get(a, a) if isinstance(a, Value) else a for a in body.results)
+    return Region(body.params, tuple(builder.ops), results)
+
+
+def _has_axes(value: Value) -> bool:
+    return isinstance(value.type, Array) and value.type.ndim > 0
 
 
 def drive_by_tapes(function: Function, facts: Facts) -> Function:

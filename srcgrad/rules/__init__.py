@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from . import constants, effects, elementwise as _elementwise, internal, joining, linalg, products, python, reductions, shaping
+from . import (  # noqa: F401
+    constants,
+    decompositions,
+    diagonals,
+    effects,
+    einsum,
+    extremes,
+    internal,
+    joining,
+    linalg,
+    nans,
+    permuting,
+    products,
+    python,
+    reductions,
+    repeating,
+    shaping,
+    signals,
+)
+from . import elementwise as _elementwise  # noqa: F401
 from .registry import CASES, Case, bilinear, constant, elementwise, general, impure, linear
 
 __all__ = ["CASES", "Case", "bilinear", "constant", "elementwise", "general", "impure", "linear"]

@@ -16,6 +16,7 @@ from ..ir.types import Array, Type
 from .internal import broadcast
 
 Axis = int | tuple[int, ...] | None
+AxesRule = Callable[[Facts, Array, Mapping[str, Any]], tuple[Dim, ...]]
 
 
 def normal_axis(axis: Any, ndim: int) -> int:
@@ -38,7 +39,7 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def axis_form(axes: Sequence[int]) -> Axis:
+def axis_form(axes: Sequence[int]) -> int | tuple[int, ...]:
     """The shortest way to write `axis=`."""
     return axes[0] if len(axes) == 1 else tuple(axes)
 
@@ -47,9 +48,12 @@ def count(x: Any, axis: Axis) -> Any:
     """How many elements a reduction over `axis` takes together."""
     if axis is None:
         return x.size
-    lengths = [x.shape[each] for each in normal_axes(axis, x.ndim)]
-    result = product(as_dim(n) for n in lengths)
-    return result if result.constant is None else result.constant
+    return plain(product(as_dim(x.shape[each]) for each in normal_axes(axis, x.ndim)))
+
+
+def plain(length: Dim) -> Any:
+    """A length that is known to be a number, as that number."""
+    return length if length.constant is None else length.constant
 
 
 def restored(d: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -101,6 +105,27 @@ def same_axes(function: Callable[..., Any]) -> Infer:
         return Array(dtype_of(function, (x,)), x.axes)
 
     return infer
+
+
+def keeps_dtype(axes: AxesRule) -> Infer:
+    """Inference for a function that keeps the dtype: `axes` says what becomes of the shape."""
+
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+        x = array(types[0])
+        return Array(x.dtype, axes(facts, x, attrs))
+
+    return infer
+
+
+def same_shape(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, ...]:
+    if attrs.get("axis") is not None:
+        normal_axes(attrs["axis"], x.ndim)
+    return x.axes
+
+
+def size(facts: Facts, x: Array) -> Dim:
+    """The number of elements."""
+    return product(facts.canon(dim) for dim in x.axes)
 
 
 def array(type: Type) -> Array:

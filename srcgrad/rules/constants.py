@@ -10,13 +10,13 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.infer import elementwise as elementwise_type
-from ..ir.primitive import Infer
-from ..ir.types import Array, Type
-from .axes import array, dtype_of, normal_axis, same_axes
-from .internal import unbroadcast
 from ..ir.symbolic import apply
+from ..ir.types import BOOL, Array, Type
+from .axes import array, dtype_of, normal_axis, same_axes, size
+from .internal import unbroadcast
 from .registry import Case, constant, linear
-from .shaping import size
+
+function: Any  # the tables below loop over functions of different types
 
 # Comparisons, logic, bits
 for function in (
@@ -31,9 +31,11 @@ for function in (np.logical_not, np.invert, np.isnan, np.isfinite, np.isinf, np.
 # Steps: the derivative is zero wherever there is one
 for function in (np.floor, np.ceil, np.trunc, np.rint, np.sign):
     constant(function, operands=("x",), infer=elementwise_type(function), convention="0 at the steps too")
-constant(np.floor_divide, operands=("a", "b"), infer=elementwise_type(np.floor_divide), convention="0 at the steps too")
 constant(
-    np.heaviside, operands=("a", "b"), infer=elementwise_type(np.heaviside), convention="0 at the step too"
+    np.floor_divide,
+    operands=("a", "b"),
+    infer=elementwise_type(np.floor_divide),
+    convention="0 at the steps too",
 )
 constant(
     np.round,
@@ -71,6 +73,40 @@ constant(np.searchsorted, operands=("a", "v"), keywords=("side",), infer=_search
 constant(np.nonzero, operands=("a",), infer=_nonzero_type)
 
 
+def _flat_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(np.intp), (facts.fresh("count"),))
+
+
+def _verdict_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return BOOL
+
+
+def _triangle_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+    """n (n + 1) / 2 places in a triangle whose longest row has n."""
+    k = attrs.get("k", 0)
+    n = _length(facts, types[0]) - abs(k)
+    inward = len(types) == 1 and (k == 0 or (k > 0) == (attrs["upper"]))
+    known = inward and facts.require(">=", n, as_dim(0))
+    places = Array(np.dtype(np.intp), ((n * n + n) // 2 if known else facts.fresh("count"),))
+    return places, places
+
+
+constant(np.flatnonzero, operands=("a",), infer=_flat_type)
+constant(np.digitize, operands=("x", "bins"), keywords=("right",), infer=same_axes(np.argsort))
+for function in (np.allclose, np.array_equal):
+    constant(function, operands=("a", "b"), keywords=("rtol", "atol", "equal_nan"), infer=_verdict_type)
+for function, upper in ((np.triu_indices, True), (np.tril_indices, False)):
+    constant(
+        function,
+        operands=("n", "m"),
+        keywords=("k",),
+        signature=("n", "k", "m"),
+        infer=lambda facts, types, attrs, style, upper=upper: _triangle_type(
+            facts, types, {**attrs, "upper": upper}, style
+        ),
+    )
+
+
 # Arrays made from a shape: its lengths may be symbolic. Operands beyond the fill value only keep names alive.
 def _filled_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     return Array(np.dtype(attrs.get("dtype") or float), _shape(attrs["shape"]))
@@ -92,7 +128,12 @@ def _maker(function: Callable[..., Any]) -> Callable[..., Any]:
 
 for function in (np.zeros, np.ones, np.empty):
     constant(
-        function, operands=(), keywords=("shape", "dtype"), infer=_filled_type, fn=_maker(function), cheap=True
+        function,
+        operands=(),
+        keywords=("shape", "dtype"),
+        infer=_filled_type,
+        fn=_maker(function),
+        cheap=True,
     )
 
 linear(
@@ -173,7 +214,9 @@ def _arange_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
 def _linspace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     arrays = [array(t) for t in types]
     if any(a.ndim for a in arrays):
-        raise Unsupported("np.linspace between arrays", "Broadcast by hand: a + (b - a) * np.linspace(0, 1, n)[:, None].")
+        raise Unsupported(
+            "np.linspace between arrays", "Broadcast by hand: a + (b - a) * np.linspace(0, 1, n)[:, None]."
+        )
     dtype = np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else dtype_of(np.linspace, arrays[:2], ndim=0)
     return Array(dtype, (_length(facts, types[2]) if len(types) > 2 else as_dim(50),))
 

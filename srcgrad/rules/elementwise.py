@@ -12,6 +12,8 @@ import numpy as np
 
 from .registry import Case, elementwise, uniform
 
+function: Any  # the tables below loop over functions of different types
+
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
 # Arithmetic
@@ -39,6 +41,14 @@ elementwise(
     convention="the derivative of the pieces; 0 jump at multiples of b",
 )
 
+elementwise(
+    np.fmod,
+    lambda d, y, a, b: d,
+    lambda d, y, a, b: -d * np.trunc(a / b),
+    domain=((2.1, 2.9), (0.75, 0.95)),
+    convention="the derivative of the pieces; 0 jump at multiples of b",
+)
+
 
 # Powers
 def _power_base(d: Any, y: Any, x: Any, n: Any) -> Any:
@@ -54,14 +64,21 @@ def _power_exponent(d: Any, y: Any, x: Any, n: Any) -> Any:
     return d * y * np.log(np.where(x == 0, 1.0, x))
 
 
-elementwise(
-    np.power,
-    _power_base,
-    _power_exponent,
-    domain=((0.5, 2.0), (-2.0, 2.0)),
-    singular=True,
-    convention="x ** 0 has derivative 0 in x everywhere; 0 ** n has derivative 0 in n",
-)
+for function in (np.power, np.float_power):
+    elementwise(
+        function,
+        _power_base,
+        _power_exponent,
+        domain=((0.5, 2.0), (-2.0, 2.0)),
+        singular=True,
+        cases=[
+            *(Case(uniform(a, 0.5, 2.0), b) for a, b in (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 1)))),
+            *(Case((3,), n) for n in (0, 1, 2, 3)),
+            *(Case(uniform((3,), 0.5, 2.0), n) for n in (0.5, -1, 2.5)),
+            Case(2.0, (3,)),
+        ],
+        convention="x ** 0 has derivative 0 in x everywhere; 0 ** n has derivative 0 in n",
+    )
 elementwise(np.sqrt, lambda d, y, x: d / (2 * y), domain=((0.5, 2.0),), python=math.sqrt, singular=True)
 elementwise(np.cbrt, lambda d, y, x: d / (3 * y * y), domain=((0.5, 2.0),), singular=True)
 
@@ -80,12 +97,8 @@ elementwise(np.logaddexp2, lambda d, y, a, b: d * np.exp2(a - y), lambda d, y, a
 elementwise(np.sin, lambda d, y, x: d * np.cos(x), python=math.sin)
 elementwise(np.cos, lambda d, y, x: -d * np.sin(x), python=math.cos)
 elementwise(np.tan, lambda d, y, x: d * (1 + y * y), domain=((-1.0, 1.0),), python=math.tan)
-elementwise(
-    np.arcsin, lambda d, y, x: d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.asin, singular=True
-)
-elementwise(
-    np.arccos, lambda d, y, x: -d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.acos, singular=True
-)
+elementwise(np.arcsin, lambda d, y, x: d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.asin, singular=True)
+elementwise(np.arccos, lambda d, y, x: -d / np.sqrt(1 - x * x), domain=((-0.9, 0.9),), python=math.acos, singular=True)
 elementwise(np.arctan, lambda d, y, x: d / (1 + x * x), python=math.atan)
 elementwise(
     np.arctan2,
@@ -120,17 +133,15 @@ elementwise(np.sinh, lambda d, y, x: d * np.cosh(x), python=math.sinh)
 elementwise(np.cosh, lambda d, y, x: d * np.sinh(x), python=math.cosh)
 elementwise(np.tanh, lambda d, y, x: d * (1 - y * y), python=math.tanh)
 elementwise(np.arcsinh, lambda d, y, x: d / np.sqrt(x * x + 1), python=math.asinh)
-elementwise(
-    np.arccosh, lambda d, y, x: d / np.sqrt(x * x - 1), domain=((1.5, 3.0),), python=math.acosh, singular=True
-)
+elementwise(np.arccosh, lambda d, y, x: d / np.sqrt(x * x - 1), domain=((1.5, 3.0),), python=math.acosh, singular=True)
 elementwise(np.arctanh, lambda d, y, x: d / (1 - x * x), domain=((-0.9, 0.9),), python=math.atanh, singular=True)
 
 # Absolute values and signs
 for function in (np.absolute, np.fabs):
     elementwise(
         function,
-        lambda d, y, x: d * np.sign(x),
-        domain=((0.5, 2.0),),
+        lambda d, y, x: d * (np.conj(np.sign(x)) if x.dtype.kind == "c" else np.sign(x)),
+        domain=((-2.0, -0.5),),
         python=math.fabs if function is np.fabs else None,
         convention="0 at 0",
         aliases=(abs,) if function is np.absolute else (),
@@ -141,36 +152,10 @@ elementwise(
     None,
     domain=((0.5, 2.0), (0.5, 2.0)),
 )
-
-
-# Extremes. The larger of two active values takes the cotangent, ties split evenly; a constant bound takes its side,
-# so that relu'(0) = 0 for np.maximum(x, 0).
-def _is_bound(x: Any) -> bool:
-    return getattr(x, "const", None) is not None
-
-
-def _maximum(d: Any, y: Any, x: Any, other: Any) -> Any:
-    return d * (y > other) if _is_bound(other) else _shared(d, x, other) * (x >= other)
-
-
-def _minimum(d: Any, y: Any, x: Any, other: Any) -> Any:
-    return d * (y < other) if _is_bound(other) else _shared(d, x, other) * (x <= other)
-
-
-def _shared(d: Any, x: Any, other: Any) -> Any:
-    return d * np.where(x == other, 0.5, 1.0)
-
-
-for function, partial in ((np.maximum, _maximum), (np.minimum, _minimum), (np.fmax, _maximum), (np.fmin, _minimum)):
-    elementwise(
-        function,
-        partial,
-        lambda d, y, a, b, partial=partial: partial(d, y, b, a),
-        cases=[
-            Case(uniform((3,), 0, 1), uniform((3,), 2, 3)),
-            Case(uniform((2, 3), 2, 3), uniform((3,), 0, 1)),
-            Case(uniform((3,), 1, 2), 0.5),
-            Case(uniform((), 1, 2), uniform((), 3, 4)),
-        ],
-        convention="ties between two active values split evenly; a constant bound takes the tie",
-    )
+elementwise(
+    np.heaviside,
+    None,
+    lambda d, y, a, b: d * (a == 0),
+    cases=[Case(lambda rng: np.array([-1, 0, 2]), (3,)), Case((3,), (3,)), Case((2, 3), ())],
+    convention="0 in the first operand, at the step too",
+)

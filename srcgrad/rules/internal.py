@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
-from ..ir.nodes import Slot
 from ..ir.indexing import fill_slots, getitem_type, is_basic, rearranges
+from ..ir.nodes import Slot
 from ..ir.primitive import Primitive, named, register
 from ..ir.symbolic import Sym, apply, split_index
 from ..ir.symbolic import _atom as as_atom
@@ -127,11 +127,11 @@ def unbroadcast(d: Any, like: Any) -> Any:
         ones = tuple(i for i, n in enumerate(np.shape(like)) if n == 1 and d.shape[i] != 1)
         return np.sum(d, axis=ones, keepdims=True) if ones else d
     facts, axes = d.builder.facts, like.type.axes
-    extra = d.ndim - len(axes)
-    if extra and not axes:
+    surplus = d.ndim - len(axes)
+    if surplus and not axes:
         return np.sum(d)
-    if extra:
-        d = np.sum(d, axis=tuple(range(extra)) if extra > 1 else 0)
+    if surplus:
+        d = np.sum(d, axis=tuple(range(surplus)) if surplus > 1 else 0)
     stretched = [i for i, dim in enumerate(axes) if facts.is_one(dim) and not facts.is_one(d.type.axes[i])]
     if stretched:
         d = np.sum(d, axis=tuple(stretched) if len(stretched) > 1 else stretched[0], keepdims=True)
@@ -210,7 +210,7 @@ def rearranged(d: Any, index: Any) -> Any:
     return d if not kept else d[tuple(kept) if len(kept) > 1 else kept[0]]
 
 
-def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Sym:
+def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Any:
     """Used where no accumulator exists; the reverse transform adds into an existing one by itself."""
     if rearranges(index):
         return rearranged(d, index)
@@ -239,10 +239,15 @@ def placed(x: Any, d: Any, index: Any) -> Any:
 
 def scatter(x: Any, d: Any, index: Any) -> Any:
     """Zeros like `x` with `d` added at the index: the transpose of `x[index]`."""
-    if not isinstance(x, Sym):
-        return _index_add(np.zeros_like(x), d, index=index)
+    return add_at(zeros(x.builder, x.type) if isinstance(x, Sym) else np.zeros_like(x), d, index)
+
+
+def add_at(base: Any, d: Any, index: Any) -> Any:
+    """A new version of `base` with `d` added at the index; elements selected twice receive both."""
+    if not isinstance(base, Sym):
+        return _index_add(base, d, index=index)
     template, dynamic = split_index(index)
-    return scatter_add(zeros(x.builder, x.type), d, [as_atom(x.builder, item) for item in dynamic], template)
+    return scatter_add(base, d, [as_atom(base.builder, item) for item in dynamic], template)
 
 
 def scatter_add(base: Sym, d: Sym, dynamic: Sequence[Any], index: Any) -> Sym:
@@ -319,15 +324,20 @@ CASES[GETITEM] = [Case(shape, *dynamic, index=index) for shape, index, dynamic i
     Case((4, 3), lambda rng: rng.random((4, 3)) < 0.5, index=Slot(1), unknown=True),
     Case((4, 3), lambda rng: rng.random(4) < 0.5, index=Slot(1), unknown=True),
 ]
-for _prim, _numbers in ((INDEX_ADD, [0, 2, 2]), (INDEX_SET, [0, 2, 3])):
-    CASES[_prim] = [
-        Case((4, 3), (3,), index=1),
-        Case((4, 3), (3, 3), index=slice(1, None)),
-        Case((4, 3), (3,), index=slice(1, None)),
-        Case((4, 3), (), index=(slice(None), 0)),
-        Case((4, 3), (3, 3), lambda rng, _numbers=_numbers: np.array(_numbers), index=Slot(1)),
-        Case((4, 3), (3,), lambda rng, _numbers=_numbers: np.array(_numbers), index=Slot(1)),
-    ]
+_WRITES = [
+    Case((4, 3), (3,), index=1),
+    Case((4, 3), (3, 3), index=slice(1, None)),
+    Case((4, 3), (3,), index=slice(1, None)),
+    Case((4, 3), (), index=(slice(None), 0)),
+    Case((4, 3), (3,), lambda rng: rng.random(4) < 0.5, index=Slot(1)),
+    Case((4, 3), (), lambda rng: rng.random((4, 3)) < 0.5, index=Slot(1)),
+]
+CASES[INDEX_SET] = _WRITES
+CASES[INDEX_ADD] = [
+    *_WRITES,
+    Case((4, 3), (3, 3), lambda rng: np.array([0, 2, 2]), index=Slot(1)),
+    Case((4, 3), (3,), lambda rng: np.array([0, 2, 2]), index=Slot(1)),
+]
 CASES[BROADCAST] = [Case((3,), shape=(2, 3)), Case((2, 1), shape=(2, 3))]
 CASES[ASTYPE] = [Case((3,), dtype=np.dtype("f8"))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from ..ir.infer import elementwise as elementwise_type
 from ..ir.primitive import Infer, find
 from ..ir.symbolic import Sym
 from ..ir.types import Array, Type
-from .axes import along, array, dtype_of, normal_axis
+from .axes import along, array, dtype_of, normal_axis, size
 from .internal import arange, scatter, set_at, zeros
 from .registry import Case, elementwise, general, linear
-from .shaping import size
+
+function: Any  # the tables below loop over functions of different types
 
 
 # where: the condition is constant where it is, and each side gets the cotangent of its own elements
@@ -36,7 +38,7 @@ elementwise(
     operands=("condition", "x", "y"),
     infer=_where_type,
     cases=[
-        Case(lambda rng: rng.random(shape) < 0.5, a, b)
+        Case(lambda rng, shape=shape: rng.random(shape) < 0.5, a, b)
         for shape, a, b in (((3,), (3,), (3,)), ((2, 3), (3,), (2, 1)), ((), (3,), ()), ((3,), (), ()))
     ]
     + [Case(lambda rng: rng.random(4) < 0.5, (4,), 0.0), Case(lambda rng: rng.random(4) < 0.5, 1.5, (4,))],
@@ -73,9 +75,7 @@ def _joined(facts: Facts, shapes: Sequence[tuple[Dim, ...]], axis: int, what: st
     return (*first[:axis], total, *first[axis + 1 :])
 
 
-def _joining(
-    what: str, prepare: Callable[[Facts, Array], tuple[Dim, ...]], choose: Callable[[int, Any], int]
-) -> Infer:
+def _joining(what: str, prepare: Callable[[Facts, Array], tuple[Dim, ...]], choose: Callable[[int, Any], int]) -> Infer:
     """Inference for a function that gives its operands the axes that `prepare` tells, then joins them."""
 
     def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
@@ -142,20 +142,22 @@ general(
 )
 
 
-def _append(d: Any, y: Any, *arrays: Any, which: int, axis: int | None = None) -> Any:
-    return _concatenate(d, y, *arrays, which=which, axis=axis)
+_join_axis = _joining("append", _plain_axes, lambda ndim, axis: normal_axis(axis or 0, ndim))
+
+
+def _append_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
+    return _join_axis(facts, types, {"axis": None, **attrs}, style)
 
 
 general(
     np.append,
-    lambda d, y, a, b, *, axis=None: _append(d, y, a, b, which=0, axis=axis),
-    lambda d, y, a, b, *, axis=None: _append(d, y, a, b, which=1, axis=axis),
+    lambda d, y, a, b, *, axis=None: _concatenate(d, y, a, b, which=0, axis=axis),
+    lambda d, y, a, b, *, axis=None: _concatenate(d, y, a, b, which=1, axis=axis),
     operands=("arr", "values"),
     keywords=("axis",),
-    infer=lambda facts, types, attrs, style: _append_type(facts, types, {"axis": None, **attrs}, style),
+    infer=_append_type,
     cases=[Case((2,), (3,)), Case((2,), ()), Case((2, 3), (2, 2)), Case((2, 3), (1, 3), axis=0)],
 )
-_append_type = _joining("append", _plain_axes, lambda ndim, axis: normal_axis(axis or 0, ndim))
 
 
 # Stacks: operands of fewer axes get axes of length one first
@@ -204,18 +206,23 @@ def _full_shape(axes: Callable[[Facts, Array], tuple[Dim, ...]], x: Any) -> list
     return [n if n.constant is None else n.constant for n in full]
 
 
-for function, prepare, axis in (
+def _always(axis: Callable[[int], int]) -> Callable[[int, Any], int]:
+    return lambda ndim, _: axis(ndim)
+
+
+_STACKS: tuple[tuple[Any, Any, Any], ...] = (
     (np.hstack, _hstack_axes, _hstack_axis),
     (np.vstack, _vstack_axes, lambda ndim: 0),
     (np.dstack, _dstack_axes, lambda ndim: 2),
     (np.column_stack, _column_axes, lambda ndim: 1),
-):
+)
+for function, prepare, axis in _STACKS:
     general(
         function,
         _stacking(prepare, axis),
         fn=_packed(function),
         operands=("*tup",),
-        infer=_joining(function.__name__, prepare, lambda ndim, _, axis=axis: axis(ndim)),
+        infer=_joining(function.__name__, prepare, _always(axis)),
         cases=[
             Case((3,), (3,)),
             Case((2, 3), (2, 3)),
@@ -250,7 +257,12 @@ general(
     keywords=("axis",),
     signature=("arrays", "axis", "out"),
     infer=_stack_type,
-    cases=[Case((3,), (3,)), Case((), (), ()), Case((2, 3)), *(Case((2, 3), (2, 3), axis=k) for k in (0, 1, 2, -1, -2))],
+    cases=[
+        Case((3,), (3,)),
+        Case((), (), ()),
+        Case((2, 3)),
+        *(Case((2, 3), (2, 3), axis=k) for k in (0, 1, 2, -1, -2)),
+    ],
 )
 
 
@@ -258,15 +270,14 @@ general(
 def _split_lengths(facts: Facts, length: Dim, sections: Any, even: bool) -> list[Dim]:
     if isinstance(sections, (int, np.integer)):
         count = int(sections)
-        if even and not (length - (length // count) * count).constant == 0:
-            if not facts.require("==", (length // count) * count, length):
-                raise Unsupported(f"split: {length} elements do not divide into {count} equal parts")
+        if even and not facts.require("==", (length // count) * count, length):
+            raise Unsupported(f"split: {length} elements do not divide into {count} equal parts")
         if even:
             return [length // count] * count
         parts = [(length + (count - 1 - k)) // count for k in range(count - 1)]
         return [*parts, length - sum(parts)]  # written so that they add up to the whole
     bounds = [as_dim(0), *(as_dim(bound) for bound in sections), length]
-    return [_stretch(facts, a, b, length) for a, b in zip(bounds, bounds[1:])]
+    return [_stretch(facts, a, b, length) for a, b in pairwise(bounds)]
 
 
 def _stretch(facts: Facts, start: Dim, stop: Dim, length: Dim) -> Dim:
@@ -295,7 +306,7 @@ def _rejoined(axis: Callable[[int, Mapping[str, Any]], int], *names: str) -> Any
         for each, part in zip(d, y):
             stop = part.shape[k] + start
             if each is not None:
-                base = set_at(base, each, along(k, slice(start, stop)))
+                base = set_at(base, each, along(k, slice(start or None, stop)))
             start = stop
         return base
 

@@ -1,12 +1,13 @@
-"""Derivatives of linear algebra, for one matrix or a stack of them.
+"""Derivatives of linear algebra, for one matrix or a stack of them: solving, inverses, determinants, powers, norms.
 
 Giles (2008), "An extended collection of matrix derivative results for forward and reverse mode algorithmic
-differentiation"; Murray (2016), "Differentiation of the Cholesky decomposition", for cholesky.
+differentiation".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def square(facts: Facts, x: Array, name: str) -> tuple[Dim, ...]:
     return x.axes
 
 
-def _typed(function: Callable[..., Any], axes: Callable[[tuple[Dim, ...]], tuple[Dim, ...]]) -> Infer:
+def of_squares(function: Callable[..., Any], axes: Callable[[tuple[Dim, ...]], tuple[Dim, ...]]) -> Infer:
     """Inference for a function of square matrices."""
     name = f"np.linalg.{function.__name__}"
 
@@ -42,17 +43,7 @@ def _typed(function: Callable[..., Any], axes: Callable[[tuple[Dim, ...]], tuple
     return infer
 
 
-def _spd(*shape: int) -> Any:
-    """Symmetric positive definite matrices."""
-
-    def matrices(rng: np.random.Generator) -> Any:
-        x = rng.uniform(-1.0, 1.0, shape)
-        return x @ np.swapaxes(x, -1, -2) + 2.0 * np.eye(shape[-1])
-
-    return matrices
-
-
-def _regular(*shape: int) -> Any:
+def regular(*shape: int) -> Any:
     """Matrices far from singular."""
     return lambda rng: rng.uniform(-0.5, 0.5, shape) + 2.0 * np.eye(shape[-1])
 
@@ -97,14 +88,14 @@ general(
     operands=("a", "b"),
     infer=_solve_type,
     cases=[
-        Case(_regular(3, 3), (3,)),
-        Case(_regular(3, 3), (3, 2)),
-        Case(_regular(4, 3, 3), (4, 3, 2)),
-        Case(_regular(4, 3, 3), (3, 2)),
-        Case(_regular(3, 3), (4, 3, 2)),
-        Case(_regular(1, 3, 3), (4, 3, 2)),
-        Case(_regular(4, 3, 3), (3,)),
-        Case(_regular(3, 3), (3, 1)),
+        Case(regular(3, 3), (3,)),
+        Case(regular(3, 3), (3, 2)),
+        Case(regular(4, 3, 3), (4, 3, 2)),
+        Case(regular(4, 3, 3), (3, 2)),
+        Case(regular(3, 3), (4, 3, 2)),
+        Case(regular(1, 3, 3), (4, 3, 2)),
+        Case(regular(4, 3, 3), (3,)),
+        Case(regular(3, 3), (3, 1)),
     ],
 )
 
@@ -113,22 +104,20 @@ general(
     np.linalg.inv,
     lambda d, y, a: -(transposed(y) @ d @ transposed(y)),
     operands=("a",),
-    infer=_typed(np.linalg.inv, lambda axes: axes),
-    cases=[Case(_regular(3, 3)), Case(_regular(2, 3, 3))],
+    infer=of_squares(np.linalg.inv, lambda axes: axes),
+    cases=[Case(regular(3, 3)), Case(regular(2, 3, 3))],
 )
 general(
     np.linalg.det,
     lambda d, y, a: _scale(d * y, transposed(np.linalg.inv(a))),
     operands=("a",),
-    infer=_typed(np.linalg.det, lambda axes: axes[:-2]),
-    cases=[Case(_regular(3, 3)), Case(_regular(2, 3, 3))],
+    infer=of_squares(np.linalg.det, lambda axes: axes[:-2]),
+    cases=[Case(regular(3, 3)), Case(regular(2, 3, 3))],
     convention="raises LinAlgError where the matrix is singular",
 )
 
 
-def _slogdet_type(
-    facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str
-) -> tuple[Type, ...]:
+def _slogdet_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
     x = array(types[0])
     if x.dtype.kind == "c":
         raise Unsupported("np.linalg.slogdet of a complex matrix is not differentiated")
@@ -141,24 +130,7 @@ general(
     lambda d, y, a: None if d[1] is None else _scale(d[1], transposed(np.linalg.inv(a))),
     operands=("a",),
     infer=_slogdet_type,
-    cases=[Case(_regular(3, 3)), Case(_regular(2, 3, 3)), Case(lambda rng: -_regular(3, 3)(rng))],
-)
-
-
-# cholesky: a = L L.T gives da = L^-T (M + M.T) L^-1 / 2, M the lower triangle of L.T d with half its diagonal
-def _cholesky(d: Any, y: Any, a: Any) -> Any:
-    lower = np.tril(transposed(y) @ d)
-    middle = 0.5 * (lower + transposed(np.tril(lower, -1)))
-    return np.linalg.solve(transposed(y), transposed(np.linalg.solve(transposed(y), middle)))
-
-
-general(
-    np.linalg.cholesky,
-    _cholesky,
-    operands=("a",),
-    infer=_typed(np.linalg.cholesky, lambda axes: axes),
-    cases=[Case(_spd(3, 3), symmetric=True), Case(_spd(2, 3, 3), symmetric=True), Case(_spd(1, 1), symmetric=True)],
-    convention="the gradient is symmetric, as the matrix is",
+    cases=[Case(regular(3, 3)), Case(regular(2, 3, 3)), Case(lambda rng: -regular(3, 3)(rng))],
 )
 
 
@@ -179,8 +151,9 @@ general(
     _power,
     operands=("a",),
     keywords=("n",),
-    infer=_typed(lambda x: np.linalg.matrix_power(x, 2), lambda axes: axes),
-    cases=[*(Case(_regular(3, 3), n=n) for n in (0, 1, 2, 3, 5, -1, -2)), Case(_regular(2, 3, 3), n=3)],
+    view=True,  # the first power is the matrix itself
+    infer=of_squares(lambda x: np.linalg.matrix_power(x, 2), lambda axes: axes),
+    cases=[*(Case(regular(3, 3), n=n) for n in (0, 1, 2, 3, 5, -1, -2)), Case(regular(2, 3, 3), n=3)],
 )
 
 
@@ -189,7 +162,7 @@ def _multi_dot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any
     arrays = [array(t) for t in types]
     if len(arrays) < 2 or any(a.ndim != 2 for a in arrays[1:-1]) or not {arrays[0].ndim, arrays[-1].ndim} <= {1, 2}:
         raise Unsupported("np.linalg.multi_dot takes two or more matrices; the first and the last may be vectors")
-    for a, b in zip(arrays, arrays[1:]):
+    for a, b in pairwise(arrays):
         check_equal(facts, a.axes[-1], b.axes[0], "np.linalg.multi_dot: lengths")
     axes = (*arrays[0].axes[:-1], *(arrays[-1].axes[1:]))
     return Array(dtype_of(lambda *xs: np.linalg.multi_dot(xs), arrays, ndim=2), axes)
@@ -240,11 +213,11 @@ def _norm(d: Any, y: Any, x: Any, *, ord: Any = None, axis: Axis = None, keepdim
     if x.dtype.kind == "c":
         raise Unsupported("np.linalg.norm of complex numbers is not differentiated")
     count = len(normal_axes(axis, x.ndim))
-    d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
     if ord is None or (count == 1 and ord == 2) or (count == 2 and ord == "fro"):
-        return d / np.where(y == 0, 1.0, y) * x
+        return restored(d / np.where(y == 0, 1.0, y), x, axis, keepdims) * x
+    d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
     if count == 2:
-        return _matrix_norm(d, y, x, ord, axis)
+        return _matrix_norm(d, x, ord, axis)
     if ord == 0:
         return None
     if ord == 1:
@@ -255,7 +228,7 @@ def _norm(d: Any, y: Any, x: Any, *, ord: Any = None, axis: Axis = None, keepdim
     return d * ratio ** (ord - 1) * np.sign(x)
 
 
-def _matrix_norm(d: Any, y: Any, x: Any, ord: Any, axis: Any) -> Any:
+def _matrix_norm(d: Any, x: Any, ord: Any, axis: Any) -> Any:
     """The largest or smallest sum of a column (ord = 1, -1) or a row (ord = inf, -inf)."""
     rows, columns = (normal_axis(each, x.ndim) for each in (axis or (0, 1)))
     if ord in (1, -1):
@@ -263,9 +236,22 @@ def _matrix_norm(d: Any, y: Any, x: Any, ord: Any, axis: Any) -> Any:
     elif ord in (np.inf, -np.inf):
         summed, compared = columns, rows
     else:
-        raise Unsupported(f"np.linalg.norm of a matrix with ord={ord!r} is not differentiated")
+        return _spectral_norm(d, x, ord)
     sums = np.sum(np.absolute(x), axis=summed, keepdims=True)
-    return extreme_share(d, y, sums, compared) * np.sign(x)
+    return extreme_share(d, _extreme(sums, ord, axis=compared, keepdims=True), sums, compared) * np.sign(x)
+
+
+def _extreme(x: Any, ord: float, **attrs: Any) -> Any:
+    """Computed again, for the norm itself may round differently."""
+    return np.max(x, **attrs) if ord > 0 else np.min(x, **attrs)
+
+
+def _spectral_norm(d: Any, x: Any, ord: Any) -> Any:
+    """Norms of the singular values s of U diag(s) Vh: dx = U diag(ds) Vh."""
+    if x.ndim != 2 or ord not in (2, -2, "nuc"):
+        raise Unsupported(f"np.linalg.norm of {x.ndim} axes with ord={ord!r} is not differentiated")
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return (u * (d if ord == "nuc" else extreme_share(d, _extreme(s, ord), s, None))) @ vh
 
 
 general(
@@ -277,7 +263,7 @@ general(
     cases=[
         *(Case(shape) for shape in ((3,), (2, 3), (2, 3, 4))),
         *(Case((4,), ord=ord) for ord in (0, 1, 2, 3, 0.5, np.inf, -np.inf)),
-        *(Case((4, 3), ord=ord) for ord in ("fro", 1, -1, np.inf, -np.inf)),
+        *(Case((4, 3), ord=ord) for ord in ("fro", 1, -1, np.inf, -np.inf, 2, -2, "nuc")),
         *(
             Case((2, 3), ord=ord, axis=axis, keepdims=keepdims)
             for ord in (None, 1, 2, 3, np.inf)

@@ -1,4 +1,4 @@
-"""Derivatives of products of arrays: matmul and its relatives, tensordot, einsum, kron, cross, trace.
+"""Derivatives of products of arrays: matmul and its relatives, tensordot, inner, outer, kron, cross.
 
 Giles (2008), "An extended collection of matrix derivative results", section 2; written as matrix products wherever
 the operation is one, so that the backward sweep spends its time in BLAS too.
@@ -16,8 +16,8 @@ from ..ir.dims import ONE, Dim, Facts, as_dim
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, normal_axis
-from .internal import broadcast, eye, unbroadcast
-from .registry import Case, bilinear, linear
+from .internal import unbroadcast
+from .registry import Case, bilinear
 
 
 # matmul: the cotangent times the other factor's transpose, summed over broadcast batches
@@ -125,9 +125,7 @@ bilinear(
 
 
 # Contractions: the axes of the result are the free axes of a, then those of b
-def _contraction_type(
-    facts: Facts, a: Array, b: Array, a_axes: Sequence[int], b_axes: Sequence[int]
-) -> Type:
+def _contraction_type(facts: Facts, a: Array, b: Array, a_axes: Sequence[int], b_axes: Sequence[int]) -> Type:
     for i, j in zip(a_axes, b_axes):
         check_equal(facts, a.axes[i], b.axes[j], "the axes summed over")
     free = [dim for i, dim in enumerate(a.axes) if i not in a_axes]
@@ -141,7 +139,7 @@ def _contraction_left(d: Any, a: Any, b: Any, a_axes: Sequence[int], b_axes: Seq
     b_free = [j for j in range(b.ndim) if j not in b_axes]
     result = np.tensordot(d, b, axes=(tuple(range(len(a_free), d.ndim)), tuple(b_free)))
     order = [*a_free, *(i for _, i in sorted(zip(b_axes, a_axes)))]
-    return _reordered(result, order)
+    return reordered(result, order)
 
 
 def _contraction_right(d: Any, a: Any, b: Any, a_axes: Sequence[int], b_axes: Sequence[int]) -> Any:
@@ -149,10 +147,10 @@ def _contraction_right(d: Any, a: Any, b: Any, a_axes: Sequence[int], b_axes: Se
     b_free = [j for j in range(b.ndim) if j not in b_axes]
     result = np.tensordot(a, d, axes=(tuple(a_free), tuple(range(len(a_free)))))
     order = [*(j for _, j in sorted(zip(a_axes, b_axes))), *b_free]
-    return _reordered(result, order)
+    return reordered(result, order)
 
 
-def _reordered(x: Any, order: Sequence[int]) -> Any:
+def reordered(x: Any, order: Sequence[int]) -> Any:
     """Put axis k of `x` at place order[k]."""
     axes = tuple(int(i) for i in np.argsort(order))
     if axes == tuple(range(len(axes))):
@@ -206,6 +204,25 @@ bilinear(
         Case((2, 3, 4), (5, 4, 3, 2), axes=([2, 0, 1], [1, 3, 2])),
         Case((2, 3), (4, 3), axes=((1,), (1,))),
     ],
+)
+
+
+# vecdot: the products of vectors along one axis
+def _vecdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if not a.ndim or not b.ndim:
+        raise Unsupported("np.vecdot of a number")
+    check_equal(facts, a.axes[-1], b.axes[-1], "np.vecdot: lengths")
+    return Array(dtype_of(np.vecdot, (a, b)), broadcast_axes(facts, [a.axes[:-1], b.axes[:-1]]))
+
+
+bilinear(
+    np.vecdot,
+    lambda d, y, a, b: unbroadcast(np.expand_dims(d, -1) * b, a),
+    lambda d, y, a, b: unbroadcast(np.expand_dims(d, -1) * a, b),
+    operands=("a", "b"),
+    infer=_vecdot_type,
+    cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (3,)), Case((1, 3), (2, 3))],
 )
 
 
@@ -303,132 +320,6 @@ bilinear(
 )
 
 
-# einsum: each operand's cotangent is the einsum of d with the other operands, back to the operand's own labels
-def _labels(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """Labels of every operand and of the result, ellipses written out, the implicit result made explicit."""
-    left, arrow, result = subscripts.replace(" ", "").partition("->")
-    operands = left.split(",")
-    if len(operands) != len(ndims):
-        raise Unsupported(f"einsum {subscripts!r} names {len(operands)} operands, {len(ndims)} were given")
-    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
-    widths = [n - len(labels) + 3 for labels, n in zip(operands, ndims) if "..." in labels]
-    batch = "".join(free[: max(widths, default=0)])
-    full = [_written_out(labels, batch, n, subscripts) for labels, n in zip(operands, ndims)]
-    if not arrow:
-        letters = left.replace(",", "").replace(".", "")
-        result = ("..." if batch else "") + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1)
-    return full, result.replace("...", batch)
-
-
-def _written_out(labels: str, batch: str, ndim: int, subscripts: str) -> str:
-    width = ndim - len(labels) + 3
-    full = labels.replace("...", batch[len(batch) - width :]) if "..." in labels else labels
-    if len(full) != ndim:
-        raise Unsupported(f"einsum {subscripts!r}: {labels!r} does not fit an operand with {ndim} axes")
-    return full
-
-
-def _lengths(facts: Facts, operands: Sequence[str], axes: Sequence[Sequence[Dim]]) -> dict[str, Dim]:
-    lengths: dict[str, Dim] = {}
-    for labels, dims in zip(operands, axes):
-        for label, dim in zip(labels, dims):
-            known = lengths.get(label, ONE)
-            if facts.is_one(known):
-                lengths[label] = dim
-            elif not facts.is_one(dim):
-                check_equal(facts, known, dim, f"einsum axis {label!r}")
-    return lengths
-
-
-def _einsum_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    arrays = [array(t) for t in types]
-    if not isinstance(attrs.get("subscripts"), str):
-        raise Unsupported("einsum needs its subscripts as a string")
-    operands, result = _labels(attrs["subscripts"], [a.ndim for a in arrays])
-    lengths = _lengths(facts, operands, [a.axes for a in arrays])
-    if unknown := set(result) - lengths.keys():
-        raise Unsupported(f"einsum: {''.join(sorted(unknown))!r} is in the result only")
-    return Array(dtype_of(_multiplied, arrays), tuple(lengths[label] for label in result))
-
-
-def _multiplied(*operands: Any) -> Any:
-    return np.einsum(",".join(["i"] * len(operands)) + "->i", *operands)
-
-
-def _einsum(d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimize: Any = False) -> Any:
-    labels, result = _labels(subscripts, [x.ndim for x in operands])
-    x, own = operands[which], labels[which]
-    others = [(labels[k], operands[k]) for k in range(len(operands)) if k != which]
-    factors = [(result, d), *others]
-    target = ""
-    for axis, label in enumerate(own):  # a repeated label reads a diagonal: its cotangent lies on that diagonal
-        if label in target:
-            fresh = next(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in "".join([*labels, result, target]))
-            factors.append((label + fresh, eye(d, x.shape[axis], x.dtype)))
-            label = fresh
-        target += label
-    given = {c for text, _ in factors for c in text}
-    kept = "".join(c for c in target if c in given)  # labels that are summed over `x` alone are broadcast back
-    if not result and len(factors) > 1:  # a number multiplies from outside
-        contribution = d * _contract(factors[1:], kept, optimize)
-    else:
-        contribution = _contract(factors, kept, optimize)
-    missing = tuple(i for i, c in enumerate(target) if c not in given)
-    if missing:
-        contribution = np.expand_dims(contribution, missing if len(missing) > 1 else missing[0])
-    stretched = [i for i in range(x.ndim) if _is_one(x.shape[i]) and not _is_one(contribution.shape[i])]
-    if stretched:
-        contribution = np.sum(contribution, axis=tuple(stretched), keepdims=True)
-    return broadcast(contribution, x.shape)
-
-
-def _contract(factors: Sequence[tuple[str, Any]], result: str, optimize: Any) -> Any:
-    text = ",".join(labels for labels, _ in factors) + "->" + result
-    if text == f"{result}->{result}":
-        return factors[0][1]
-    options = {"optimize": optimize} if optimize else {}
-    return np.einsum(text, *(value for _, value in factors), **options)
-
-
-def _is_one(length: Any) -> bool:
-    return isinstance(length, int) and length == 1
-
-
-bilinear(
-    np.einsum,
-    _einsum,
-    fn=lambda *operands, subscripts, **options: np.einsum(subscripts, *operands, **options),
-    operands=("*operands",),
-    keywords=("subscripts", "optimize"),
-    signature=("subscripts", "*operands"),
-    infer=_einsum_type,
-    cases=[
-        Case((2, 3), (3, 4), subscripts="ij,jk->ik"),
-        Case((2, 3), (3, 4), subscripts="ij,jk"),
-        Case((2, 3), (4, 3), subscripts="ij , kj -> ki"),
-        Case((3, 2), subscripts="ij->ji"),
-        Case((3, 2), subscripts="ba"),
-        Case((3, 2), subscripts="ij->"),
-        Case((3, 2), subscripts="ij->j"),
-        Case((3, 3), subscripts="ii"),
-        Case((3, 3), subscripts="ii->i"),
-        Case((3, 3, 3), subscripts="iii->i"),
-        Case((3, 2, 3), (3,), subscripts="iji,i->j"),
-        Case((3,), (3,), subscripts="i,i"),
-        Case((3,), (2,), subscripts="i,j->ij"),
-        Case((3,), (), (2,), subscripts="i,,j->ji"),
-        Case((2, 3), (3, 4), (4,), subscripts="ij,jk,k->i", optimize=True),
-        Case((5, 2, 3), (5, 3, 4), subscripts="bij,bjk->bik"),
-        Case((5, 2, 3), (3, 4), subscripts="...ij,jk->...ik"),
-        Case((5, 2, 3), (5, 3, 4), subscripts="...ij,...jk"),
-        Case((5, 2, 3), (3,), subscripts="...i,i"),
-        Case((1, 2, 3), (5, 3, 4), subscripts="...ij,...jk->...ik"),
-        Case((1, 3), (2, 3), subscripts="ij,ij->ij"),
-        Case((3, 4), (3,), subscripts="ij,i->i"),
-    ],
-)
-
-
 # kron: blocks of b scaled by the elements of a
 def _kron_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     a, b = map(array, types)
@@ -466,7 +357,13 @@ bilinear(
     _kron_right,
     operands=("a", "b"),
     infer=_kron_type,
-    cases=[Case((2, 3), (3, 2)), Case((2,), (3,)), Case((2,), (3, 2)), Case((2, 3), (2,)), Case((2, 1, 2), (2, 3))],
+    cases=[
+        Case((2, 3), (3, 2)),
+        Case((2,), (3,)),
+        Case((2,), (3, 2)),
+        Case((2, 3), (2,)),
+        Case((2, 1, 2), (2, 3)),
+    ],
 )
 
 
@@ -497,42 +394,5 @@ bilinear(
         Case((2, 3), (3,)),
         Case((1, 3), (2, 3)),
         Case((3, 2), (3, 2), axis=0),
-    ],
-)
-
-
-# trace: every diagonal element counts once
-def _trace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    x = array(types[0])
-    first, second = (normal_axis(attrs.get(name, k), x.ndim) for k, name in enumerate(("axis1", "axis2")))
-    facts.require("==", x.axes[first], x.axes[second])  # square, if the example is
-    return Array(dtype_of(np.sum, (x,)), tuple(dim for i, dim in enumerate(x.axes) if i not in (first, second)))
-
-
-def _trace(d: Any, y: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    first, second = normal_axis(axis1, x.ndim), normal_axis(axis2, x.ndim)
-    low, high = sorted((first, second))
-    mask = eye(d, x.shape[low], x.dtype, x.shape[high], offset if first < second else -offset)
-    if x.ndim == 2:
-        return d * mask
-    others = tuple(i for i in range(x.ndim) if i not in (low, high))
-    return np.expand_dims(d, (low, high)) * np.expand_dims(mask, others if len(others) > 1 else others[0])
-
-
-linear(
-    np.trace,
-    _trace,
-    operands=("a",),
-    keywords=("offset", "axis1", "axis2"),
-    signature=("a", "offset", "axis1", "axis2", "dtype", "out"),
-    infer=_trace_type,
-    cases=[
-        Case((3, 3)),
-        Case((2, 3)),
-        Case((3, 3), offset=1),
-        Case((4, 3), offset=-1),
-        Case((2, 3, 4), axis1=0, axis2=2),
-        Case((2, 3, 4), offset=1, axis1=-1, axis2=1),
-        Case((2, 3), offset=1, axis1=1, axis2=0),
     ],
 )

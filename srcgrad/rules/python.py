@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.dims import Facts
+from ..ir.dims import Facts, as_dim
 from ..ir.primitive import Primitive, register
 from ..ir.types import BOOL, FLOAT, INT, Array, Type
 from .registry import CASES, Case
@@ -37,7 +37,13 @@ def _shape_of(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], sty
 
 FLOAT_OF = register(
     Primitive(
-        "float", fn=float, infer=_fixed(FLOAT), operands=("x",), kind="linear", partials=(lambda d, y, x: d,), cheap=True
+        "float",
+        fn=float,
+        infer=_fixed(FLOAT),
+        operands=("x",),
+        kind="linear",
+        partials=(lambda d, y, x: d,),
+        cheap=True,
     ),
     float,
 )
@@ -54,6 +60,8 @@ SHAPE_OF = register(
         cheap=True,
     )
 )
+
+
 def _same(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     (type,) = types
     return replace(type, weak=False) if isinstance(type, Array) else type
@@ -61,24 +69,44 @@ def _same(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: 
 
 AS_ARRAY = register(
     Primitive(
-        "as_array", fn=np.asarray, infer=_same, operands=("x",), kind="linear", partials=(lambda d, y, x: d,), cheap=True
+        "as_array",
+        fn=np.asarray,
+        infer=_same,
+        operands=("x",),
+        kind="linear",
+        partials=(lambda d, y, x: d,),
+        cheap=True,
     )
 )
+CASES[AS_ARRAY] = [Case(()), Case((3,))]
+
+
 def stop_gradient(x: Any) -> Any:
     """`x` itself, through which no gradient flows: its derivative counts as zero."""
     return x
 
 
 STOP = register(
-    Primitive("stop_gradient", fn=stop_gradient, infer=lambda f, t, a, s: t[0], operands=("x",), kind="constant", view=True),
+    Primitive(
+        "stop_gradient", fn=stop_gradient, infer=lambda f, t, a, s: t[0], operands=("x",), kind="constant", view=True
+    ),
     stop_gradient,
 )
-NOT = register(
-    Primitive("not", fn=lambda x: not x, infer=_fixed(BOOL), operands=("x",), kind="constant", cheap=True)
-)
+NOT = register(Primitive("not", fn=lambda x: not x, infer=_fixed(BOOL), operands=("x",), kind="constant", cheap=True))
 AND = register(
     Primitive("and", fn=lambda a, b: a and b, infer=_fixed(BOOL), operands=("a", "b"), kind="constant", cheap=True)
 )
 OR = register(
     Primitive("or", fn=lambda a, b: a or b, infer=_fixed(BOOL), operands=("a", "b"), kind="constant", cheap=True)
+)
+
+
+def _literal_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    array = np.array(attrs["object"])
+    return Array(array.dtype, tuple(as_dim(n) for n in array.shape))
+
+
+# np.array([1.0, 2.0]) with the numbers written in the source
+ARRAY_LITERAL = register(
+    Primitive("array_literal", fn=lambda object: np.array(object), infer=_literal_type, kind="constant")
 )

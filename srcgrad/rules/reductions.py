@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import Facts, product
+from ..ir.dims import Facts, as_dim, product
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import (
@@ -21,12 +21,15 @@ from .axes import (
     dtype_of,
     normal_axes,
     normal_axis,
+    plain,
     reduced_axes,
     reduction,
     restored,
     spread,
 )
 from .registry import Case, constant, general, linear, uniform
+
+function: Any  # the tables below loop over functions of different types
 
 POSITIONS = ("a", "axis", "dtype", "out", "keepdims")
 
@@ -38,7 +41,11 @@ def _forms(*low_high: float, **attrs: Any) -> list[Case]:
     forms: list[Case] = [Case(uniform(shape, low, high), **attrs) for shape in ((), (3,), (2, 3), (1, 3))]
     for axis in (None, 0, 1, -1, (0, 1), (0, 2), (1, -1), (0, 1, 2)):
         forms += [Case(cube, axis=axis, keepdims=keepdims, **attrs) for keepdims in (False, True)]
-    return [*forms, Case(uniform((1, 3), low, high), axis=0, **attrs), Case(uniform((3, 1), low, high), axis=-1, **attrs)]
+    return [
+        *forms,
+        Case(uniform((1, 3), low, high), axis=0, **attrs),
+        Case(uniform((3, 1), low, high), axis=-1, **attrs),
+    ]
 
 
 # Sums and means
@@ -131,19 +138,20 @@ general(
 
 
 # Variance and deviation: the mean's own derivative drops out, because deviations sum to zero
-def _var(
-    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False
-) -> Any:
-    deviation = x - np.mean(x, **alike(x, axis))
+def _var(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    deviation = _deviation(x, axis)
     return restored(2 * d / (count(x, axis) - ddof), x, axis, keepdims) * deviation
 
 
-def _std(
-    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False
-) -> Any:
-    deviation = x - np.mean(x, **alike(x, axis))
+def _std(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    deviation = _deviation(x, axis)
     divisor = (count(x, axis) - ddof) * np.where(y == 0, 1.0, y)  # all deviations are 0 where y is
     return restored(d / divisor, x, axis, keepdims) * deviation
+
+
+def _deviation(x: Any, axis: Axis) -> Any:
+    deviation = x - np.mean(x, **alike(x, axis))
+    return np.conj(deviation) if x.dtype.kind == "c" else deviation
 
 
 for function, partial in ((np.var, _var), (np.std, _std)):
@@ -193,7 +201,7 @@ def backwards(x: Any, axis: int) -> Any:
     return x[::-1] if axis == 0 else np.flip(x, axis=axis)
 
 
-def _on(axis: int, x: Any) -> dict[str, int]:
+def _on(axis: int, x: Any) -> Any:
     """`axis=` where there is a choice."""
     return {} if x.ndim == 1 else {"axis": axis}
 
@@ -247,15 +255,50 @@ for function, alias in ((np.max, np.amax), (np.min, np.amin)):
     )
 general(
     np.ptp,
-    lambda d, y, x, *, axis=None, keepdims=False: _extreme(
-        d, np.max(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims
-    )
-    - _extreme(d, np.min(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims),
+    lambda d, y, x, *, axis=None, keepdims=False: (
+        _extreme(d, np.max(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
+        - _extreme(d, np.min(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
+    ),
     operands=("a",),
     keywords=("axis", "keepdims"),
     signature=("a", "axis", "out", "keepdims"),
     infer=reduction(np.ptp),
     cases=[case for case in _EXTREME_CASES if case.operands],
+    convention="ties split evenly",
+)
+
+
+# The median is the mean of the two middle elements, which are one where the number is odd
+def _median(d: Any, y: Any, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    if axis is None and x.ndim != 1:
+        flat = np.ravel(x)
+        return _median(np.sum(d), y, flat, axis=0).reshape(x.shape)
+    axis = normal_axis(axis or 0, x.ndim)
+    ordered, n = np.sort(x, axis=axis), as_dim(x.shape[axis])
+    d = restored(d, x, axis, keepdims) / 2
+    middle = (ordered[along(axis, slice(plain(k), plain(k + 1)))] for k in ((n - 1) // 2, n // 2))
+    return sum(extreme_share(d, each, x, axis) for each in middle)
+
+
+def _median_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
+    if isinstance(attrs.get("axis"), tuple):
+        raise Unsupported("np.median over several axes is not differentiated", "Reshape them into one first.")
+    return _median_reduction(facts, types, attrs, style)
+
+
+_median_reduction = reduction(np.median)
+general(
+    np.median,
+    _median,
+    operands=("a",),
+    keywords=("axis", "keepdims"),
+    signature=("a", "axis", "out", "overwrite_input", "keepdims"),
+    infer=_median_type,
+    cases=[
+        Case(_distinct(shape), axis=axis, keepdims=keepdims)
+        for shape, axis in (((3,), None), ((4,), 0), ((2, 3), None), ((3, 4), 0), ((3, 4), -1), ((1, 3), 0))
+        for keepdims in (False, True)
+    ],
     convention="ties split evenly",
 )
 
@@ -296,7 +339,13 @@ def _cumprod(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = No
     return np.where(first, _sum_from(d * without, axis), _sum_from(d * y, axis) / np.where(zero, 1.0, x))
 
 
-_RUNNING_CASES = [Case((3,)), Case((2, 3)), Case((2, 3), axis=0), Case((2, 3), axis=1), Case((2, 3, 2), axis=-2)]
+_RUNNING_CASES = [
+    Case((3,)),
+    Case((2, 3)),
+    Case((2, 3), axis=0),
+    Case((2, 3), axis=1),
+    Case((2, 3, 2), axis=-2),
+]
 linear(
     np.cumsum,
     _cumsum,

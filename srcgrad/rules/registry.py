@@ -29,7 +29,7 @@ class Case:
     matrices, whose gradient is symmetric.
     """
 
-    def __init__(self, *operands: Any, unknown: bool = False, symmetric: bool = False, **attrs: Any):
+    def __init__(self, *operands: Any, unknown: Any = False, symmetric: Any = False, **attrs: Any):
         self.operands, self.attrs, self.unknown, self.symmetric = operands, attrs, unknown, symmetric
 
     def __repr__(self) -> str:
@@ -58,6 +58,7 @@ def elementwise(
     infer: Infer | None = None,
     fn: Any = None,
     synonyms: Mapping[str, str] | None = None,
+    optional: Sequence[str] = (),
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
@@ -77,6 +78,7 @@ def elementwise(
         cheap=cheap,
         convention=convention,
         synonyms=synonyms or {},
+        optional=tuple(optional),
     )
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
@@ -135,7 +137,7 @@ def _general(
     prim = Primitive(
         name=name or spelling(function),
         fn=fn or function,
-        infer=infer or infer_types.probe(function, require),
+        infer=infer or infer_types.probe(fn or function, require),
         operands=tuple(operands),
         keywords=tuple(keywords),
         signature=tuple(signature),
@@ -172,8 +174,8 @@ def _elementwise_cases(domain: Sequence[tuple[float, float]]) -> list[Case]:
     """Full shapes, numbers, and every way in which two operands can broadcast."""
     if len(domain) == 1:
         return [Case(uniform(shape, *domain[0])) for shape in ((), (3,), (2, 3), (1,), (0,))]
-    pairs = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 1)), ((2, 1), (1, 3)), ((), (3,)), ((1,), (3,)))
-    pairs += (((3,), ()), ((0,), (1,)))
+    pairs: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 1))]
+    pairs += [((2, 1), (1, 3)), ((), (3,)), ((1,), (3,)), ((3,), ()), ((0,), (1,))]
     return [Case(*(uniform(s, *interval) for s, interval in zip(pair, domain))) for pair in pairs]
 
 

@@ -386,7 +386,8 @@ class _Reverse:
             return op
         inner = _Scope(scope, "loop")
         self._enter(inner, [*body.params, *(v for o in body.ops for v in o.outputs)])
-        index = Value(replace(INT, dim=self.facts.fresh("i")), body.params[0].hint if is_for else None)
+        # the derivative of a pass has the pass's own index: lengths that depend on it keep their meaning
+        index = Value(body.params[0].type if is_for else INT, body.params[0].hint if is_for else None)
         if is_for:
             inner.imports[body.params[0]] = index
         live = [k for k in range(carried) if params[k] in self.active]

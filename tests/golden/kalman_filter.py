@@ -14,7 +14,6 @@ def loss_grad(decay, process_noise, sensor_noise, observations):
         history.append((variance, mean, variance_1, surprise, spread, gain))
         mean = mean_1 + gain * surprise
         variance = (1.0 - gain) * variance_1
-    power = decay ** 2
     d_mean = 0.0
     d_variance = 0.0
     d_sensor_noise = 0.0
@@ -31,7 +30,7 @@ def loss_grad(decay, process_noise, sensor_noise, observations):
         d_sensor_noise += d_spread
         d_mean -= d_mean * gain + ratio * (2 * surprise)
         d_process_noise += d_variance_1
-        d_variance = d_variance_1 * power
+        d_variance = d_variance_1 * decay ** 2
         d_decay += d_variance_1 * variance * (2 * decay) + d_mean * mean
         d_mean = d_mean * decay
     return d_decay, d_process_noise, d_sensor_noise

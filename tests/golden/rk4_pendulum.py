@@ -19,13 +19,13 @@ def loss_grad(theta, omega, length, damping, target, steps=12, dt=0.1, *, GRAVIT
         theta = theta + dt / 6 * (omega + 2 * v2 + 2 * v3 + v4)
         omega = omega + dt / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
     d_theta = 2 * (theta - target)
-    ratio = GRAVITY / length
-    ratio_1 = dt / 2
-    ratio_2 = dt / 6
     d_omega = 0.0
     d_damping = 0.0
     d_length = 0.0
     for omega, theta, sine, v2, sine_1, v3, sine_2, v4, sine_3 in reversed(history):
+        ratio = GRAVITY / length
+        ratio_1 = dt / 2
+        ratio_2 = dt / 6
         d_a4 = d_omega * ratio_2
         d_a3 = 2 * d_a4
         d_v4 = d_theta * ratio_2

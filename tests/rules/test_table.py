@@ -12,7 +12,7 @@ from srcgrad.ir.builder import Builder
 from srcgrad.ir.dims import ONE, Facts, Symbol, as_dim
 from srcgrad.ir.evaluate import evaluate
 from srcgrad.ir.nodes import Const, Function, Param, Region, Slot, Value
-from srcgrad.ir.primitive import all_primitives
+from srcgrad.ir.primitive import all_primitives, arguments
 from srcgrad.ir.symbolic import Sym, apply
 from srcgrad.ir.types import Array
 from srcgrad.ir.verify import verify
@@ -22,9 +22,7 @@ from srcgrad.rules.registry import CASES
 from srcgrad.transform.reverse import differentiate
 
 DIFFERENTIABLE = [prim for prim in all_primitives() if any(prim.partials)]
-TABLE = [
-    pytest.param(prim, case, id=f"{prim.name}{case!r}") for prim in DIFFERENTIABLE for case in CASES.get(prim, [])
-]
+TABLE = [pytest.param(prim, case, id=f"{prim.name}{case!r}") for prim in DIFFERENTIABLE for case in CASES.get(prim, [])]
 each_case = pytest.mark.parametrize(("prim", "case"), TABLE)
 
 
@@ -38,29 +36,28 @@ class Specimen:
         self.params, self.args, self.active = [], [], []
         self.builder = Builder(self.facts)
         operands = [self._operand(each, dtype) for each in case.operands]
-        self.constants = [None if isinstance(o, Value) else o.value for o in operands]
         self.outputs = self._call(operands)
         self.floats = [y for y in self.outputs if y.dtype.kind == "f"][:only]
         loss, self.weights = 0.0, []
         for y in self.floats:
-            loss = loss + np.sum(self._param(y.type, self.weight(y)) * y)
+            loss = loss + np.sum(self.param(y.type, self.weight(y)) * y)
             self.weights.append(self.params[-1])
         self.function = self.finished(self.builder.ops, (loss.atom,))
         verify(self.function, self.facts, "lower")
 
     def _operand(self, spec, dtype):
         if isinstance(spec, (int, float)):
-            return Const(spec)
+            return spec
         value = spec(self.rng) if callable(spec) else self.rng.uniform(-2.0, 2.0, spec)
         value = np.asarray(value)
         weak = self.prim.name.startswith("math.")
         if value.dtype.kind == "f":
             value = value.astype(dtype)
         axes = tuple(self._axis(n) for n in value.shape)
-        param = self._param(Array(value.dtype, axes, weak=weak), value.item() if weak else value[()])
+        operand = self.param(Array(value.dtype, axes, weak=weak), value.item() if weak else value[()])
         if value.dtype.kind == "f":
-            self.active.append(param)
-        return param
+            self.active.append(operand.atom)
+        return operand
 
     def _axis(self, n):
         if n == 1:
@@ -69,10 +66,17 @@ class Specimen:
         self.facts.sizes[symbol] = n
         return as_dim(symbol)
 
-    def _param(self, type, value):
+    def param(self, type, value):
+        """A further parameter of the function, and its argument."""
         self.params.append(Value(type, f"p{len(self.params)}"))
         self.args.append(value)
-        return Sym(self.builder, self.params[-1]) if hasattr(self, "outputs") else self.params[-1]
+        return Sym(self.builder, self.params[-1])
+
+    def position(self, param):
+        return self.params.index(param)
+
+    def value(self, param):
+        return self.args[self.position(param)]
 
     def _call(self, operands):
         """The op, its arguments sorted by `bind` as in a user's call."""
@@ -91,15 +95,14 @@ class Specimen:
         shape = np.shape(self.expected()[number])
         return self.rng.uniform(0.5, 1.5, shape).astype(y.dtype)[()]
 
-    def expected(self):
-        """What NumPy gives."""
+    def called(self):
+        """The op's inputs and attributes, on arrays."""
         op = next(op for op in self.builder.ops if op.prim is self.prim)
-        args = [atom.value if isinstance(atom, Const) else self.args[self.params.index(atom)] for atom in op.inputs]
-        result = self.prim.fn(*args, **{key: self.concrete(value) for key, value in op.attrs.items()})
-        return result if isinstance(result, (tuple, list)) else (result,)
+        return [atom.value if isinstance(atom, Const) else self.value(atom) for atom in op.inputs], op.attrs
 
-    def concrete(self, attr):
-        return tuple(map(self.concrete, attr)) if isinstance(attr, tuple) else attr
+    def expected(self):
+        inputs, attrs = self.called()
+        return as_tuple(self.prim.fn(*inputs, **attrs))
 
     def finished(self, ops, results):
         params = tuple(Param(value, value.hint) for value in self.params)
@@ -130,8 +133,8 @@ class Specimen:
         return raw, simple
 
 
-def position(specimen, value):
-    return specimen.params.index(value)
+def as_tuple(result):
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 
 def assert_close(actual, expected, tolerance, what):
@@ -154,6 +157,18 @@ def test_types(prim, case):
 
 
 @each_case
+def test_value_is_that_of_the_function_by_its_name(prim, case):
+    """`bind` and `arguments` are inverses, and what runs in the IR is what generated code calls."""
+    specimen = Specimen(prim, case)
+    if "." not in prim.name:
+        return
+    positional, keywords = arguments(prim, *specimen.called())
+    values = eval(prim.name, {"np": np, "math": math})(*positional, **keywords)
+    for value, expected in zip(as_tuple(values), specimen.expected(), strict=True):
+        np.testing.assert_array_equal(value, expected, strict=True)
+
+
+@each_case
 def test_gradient(prim, case):
     for only in (None, 1):
         specimen = Specimen(prim, case, only=only)
@@ -163,8 +178,8 @@ def test_gradient(prim, case):
             loss, *gradients = specimen.run(function)
             assert loss == value
             for x, gradient in zip(specimen.active, gradients, strict=True):
-                index = position(specimen, x)
-                assert np.shape(gradient) == np.shape(specimen.args[index])
+                index = specimen.position(x)
+                assert np.shape(gradient) == np.shape(specimen.value(x))
                 assert np.asarray(gradient).dtype == np.float64
                 expected = numerical_gradient(specimen.loss, specimen.args, index)
                 assert_close(gradient, expected, 1e-7, x.hint)
@@ -176,35 +191,30 @@ def test_gradient(prim, case):
 
 @each_case
 def test_second_derivative(prim, case):
-    """The gradient of <r, gradient>, in the operands and in the cotangent, along a random direction."""
+    """The gradient of sum(r * gradient), in the operands and in the cotangent, along a random direction."""
     specimen = Specimen(prim, case)
     _, first = specimen.gradient(specimen.function, specimen.active)
-    builder = Builder(specimen.facts)
-    builder.ops, specimen.builder = list(first.body.ops), builder
-    total = 0.0
-    for atom in first.body.results[1:]:
-        weights = specimen.rng.uniform(0.5, 1.5, np.shape(specimen.args[specimen.params.index(specimen.active[0])]))
-        if isinstance(atom, Value):
-            gradient = Sym(builder, atom)
-            shape = np.shape(specimen.args[position(specimen, specimen.active[first.body.results[1:].index(atom)])])
-            weights = specimen.rng.uniform(0.5, 1.5, shape)
-            total = total + np.sum(specimen._param(gradient.type, weights[()] if shape else float(weights)) * gradient)
-    if isinstance(total, float):
-        return
+    specimen.builder = Builder(specimen.facts)
+    specimen.builder.ops = list(first.body.ops)
+    total = Sym(specimen.builder, Const(0.0))
+    for x, atom in zip(specimen.active, first.body.results[1:], strict=True):
+        r = specimen.param(x.type, specimen.rng.uniform(0.5, 1.5, np.shape(specimen.value(x)))[()])
+        total = total + np.sum(r * Sym(specimen.builder, atom))
+    function = specimen.finished(specimen.builder.ops, (total.atom,))
     wrt = [*specimen.active, *specimen.weights]
-    function = specimen.finished(builder.ops, (total.atom,))
-    direction = [specimen.rng.uniform(-1.0, 1.0, np.shape(specimen.args[position(specimen, x)])) for x in wrt]
+    direction = [specimen.rng.uniform(-1.0, 1.0, np.shape(specimen.value(x))) for x in wrt]
 
     def along(step):
         args = list(specimen.args)
-        for x, v in zip(wrt, direction):
-            args[position(specimen, x)] = args[position(specimen, x)] + step * v
+        for x, v in zip(wrt, direction, strict=True):
+            args[specimen.position(x)] = specimen.value(x) + step * v
         return specimen.run(function, specimen.symmetric(args))[0]
 
     expected = (along(1e-5) - along(-1e-5)) / 2e-5
     for second in specimen.gradient(function, wrt):
         _, *gradients = specimen.run(second)
-        assert_close(sum(np.sum(g * v) for g, v in zip(gradients, direction)), expected, 1e-6, "second derivative")
+        found = sum(np.sum(g * v) for g, v in zip(gradients, direction, strict=True))
+        assert_close(found, expected, 1e-6, "second derivative")
 
 
 @each_case

@@ -19,11 +19,10 @@ def loss_forward(decay, process_noise, sensor_noise, observations):
         history.append((variance, mean, variance_1, surprise, spread, gain))
         mean = mean_1 + gain * surprise
         variance = (1.0 - gain) * variance_1
-    return total, (decay, history)
+    return total, (history, decay)
 
 
-def loss_backward(decay, history, d_total):
-    power = decay ** 2
+def loss_backward(history, decay, d_total):
     d_mean = 0.0
     d_variance = 0.0
     d_sensor_noise = 0.0
@@ -40,7 +39,7 @@ def loss_backward(decay, history, d_total):
         d_sensor_noise += d_spread
         d_mean -= d_mean * gain + d_total / spread * surprise
         d_process_noise += d_variance_1
-        d_variance = d_variance_1 * power
+        d_variance = d_variance_1 * decay ** 2
         d_decay += d_variance_1 * variance * (2 * decay) + d_mean * mean
         d_mean = d_mean * decay
     return d_decay, d_process_noise, d_sensor_noise
