@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import optim
 from .api import Gradient, grad, value_and_grad, vjp
 from .errors import CompileError, GradTypeError, SourceNotFound, SrcgradError
-from .rules.python import stop_gradient
+from .markers import stop_gradient
 from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
 from .runtime.parameter import Parameter
 from .runtime.result import Result

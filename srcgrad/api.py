@@ -16,8 +16,8 @@ import numpy as np
 
 from .dispatch import Dispatcher, Specialisation
 from .errors import GradTypeError, SourceNotFound
-from .frontend.captures import follow
-from .pipeline import Request
+from .request import Request
+from .runtime.captures import follow
 from .runtime.grad_mode import is_grad_enabled
 from .runtime.parameter import Parameter
 from .runtime.result import Result
@@ -56,8 +56,7 @@ class Gradient(Generic[P, R]):
         self._layout = tuple(_layout(p) for p in self._signature.parameters.values())
         self._wrt, self._single = _choose(function, self._signature, wrt, argnums)
         self._plain = all(
-            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-            for p in self._signature.parameters.values()
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self._signature.parameters.values()
         )
         self._count = len(self._parameters) if self._plain else -1
         self._dispatchers: dict[Any, Dispatcher] = {}
@@ -83,9 +82,7 @@ class Gradient(Generic[P, R]):
         is a Parameter, with respect to `wrt`, and `backward()` returns the gradients.
         """
         values = self._bind(args, kwargs)
-        found = [
-            entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())
-        ]
+        found = [entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())]
         plain = [_unwrap(value) for value in values]
         active = [(parameter, name, path) for parameter, name, path in found if parameter.requires_grad]
         if not is_grad_enabled() or (found and not active):
@@ -110,9 +107,7 @@ class Gradient(Generic[P, R]):
         if not captures:
             return bare
         arguments = dict(zip(self._parameters, values))
-        return functools.partial(
-            bare, **{unique: follow(self._python, r, arguments) for r, unique in captures}
-        )
+        return functools.partial(bare, **{unique: follow(self._python, r, arguments) for r, unique in captures})
 
     @property
     def source(self) -> str:
@@ -227,9 +222,7 @@ class Pullback:
 
     __slots__ = ("_dispatcher", "_value", "backward", "saved")
 
-    def __init__(
-        self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any
-    ):
+    def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any):
         self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
         self._value = np.shape(value), np.result_type(value), isinstance(value, np.ndarray)
 
@@ -254,16 +247,12 @@ class Pullback:
 
 
 @overload
-def grad(
-    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
-) -> Gradient[P, R]: ...
+def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
 @overload
 def grad(
     function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
 ) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
-def grad(
-    function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None
-) -> Any:
+def grad(function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None) -> Any:
     """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
 
     function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
@@ -285,9 +274,7 @@ def value_and_grad(
     return Gradient(function, wrt, argnums).value_and_grad
 
 
-def vjp(
-    function: Callable[..., R], *primals: Any, argnums: Positions | None = None
-) -> tuple[R, Callable[[Any], Any]]:
+def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
     """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
 
     The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
@@ -330,9 +317,7 @@ def _choose(
     if not isinstance(listed, (list, tuple, range)) or not all(
         hasattr(p, "__index__") and not isinstance(p, bool) for p in listed
     ):
-        raise TypeError(
-            f"argnums= takes an integer or a sequence of integers, not {argnums!r}; names go into wrt="
-        )
+        raise TypeError(f"argnums= takes an integer or a sequence of integers, not {argnums!r}; names go into wrt=")
     chosen = tuple(_place(function, signature, operator.index(position)) for position in listed)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError("argnums= needs different positions, at least one")
@@ -343,9 +328,7 @@ def _by_name(function: types.FunctionType, names: tuple[str, ...], wrt: Names) -
     single = isinstance(wrt, str)
     listed: tuple[Any, ...] = (wrt,) if single else tuple(wrt) if isinstance(wrt, (list, tuple)) else ()
     if not all(isinstance(name, str) for name in listed) or not isinstance(wrt, (str, list, tuple)):
-        raise TypeError(
-            f"wrt= takes a name or a list or tuple of names, not {wrt!r}; positions go into argnums="
-        )
+        raise TypeError(f"wrt= takes a name or a list or tuple of names, not {wrt!r}; positions go into argnums=")
     for name in listed:
         if name not in names:
             raise ValueError(
@@ -356,18 +339,14 @@ def _by_name(function: types.FunctionType, names: tuple[str, ...], wrt: Names) -
     return tuple((name, None) for name in listed), single
 
 
-def _place(
-    function: types.FunctionType, signature: inspect.Signature, position: int
-) -> tuple[str, Path | None]:
+def _place(function: types.FunctionType, signature: inspect.Signature, position: int) -> tuple[str, Path | None]:
     """The parameter at a position; behind the named ones come the items of `*args`."""
     names = [p.name for p in signature.parameters.values()]
     extra = next((i for i, p in enumerate(signature.parameters.values()) if p.kind is p.VAR_POSITIONAL), None)
     if extra is not None and position >= extra:
         return names[extra], (position - extra,)
     if not -len(names) <= position < len(names):
-        raise ValueError(
-            f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}"
-        )
+        raise ValueError(f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}")
     return names[position], None
 
 

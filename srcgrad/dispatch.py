@@ -21,16 +21,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path as FilePath
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import GradTypeError, InternalError, SourceNotFound, SrcgradError
-from .frontend.captures import MISSING, Route, follow, route_text
-from .frontend.source import Source, find_source
-from .pipeline import Compiled, compile_function
 from .request import Request
 from .runtime.cache import DiskCache, Entry
+from .runtime.captures import MISSING, Route, follow, route_text
 from .runtime.load import explain_failure, file_of, load
 from .runtime.signature import (
     ArraySpec,
@@ -43,6 +41,10 @@ from .runtime.signature import (
     path_text,
     predicate,
 )
+from .runtime.source import Source, find_source
+
+if TYPE_CHECKING:
+    from .pipeline import Compiled
 
 MISS = object()
 DISK = DiskCache()
@@ -85,9 +87,7 @@ class Dispatcher:
             self._latest = enter = self.find(values).enter
             result = enter(function, *values)
             if result is MISS:  # a promise broken, unless another thread has changed what the function reads
-                raise InternalError(
-                    f"`{function.__qualname__}`: a fresh compilation does not accept its own call"
-                )
+                raise InternalError(f"`{function.__qualname__}`: a fresh compilation does not accept its own call")
             return result
         except SrcgradError:
             raise
@@ -134,6 +134,8 @@ class Dispatcher:
     def _compile(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> Specialisation:
         example = dict(zip(self.names, values))
         request = replace(self.request, specs=specs)
+        from .pipeline import compile_function  # the compiler is imported when something must be compiled
+
         compiled = compile_function(request, example)
         meta = _meta(compiled, request)
         texts = tuple(each.text for each in compiled.emitted)
@@ -156,9 +158,7 @@ class Dispatcher:
             compiled.seconds,
         )
 
-    def _from_disk(
-        self, key: str, specs: dict[str, Spec], values: Sequence[Any]
-    ) -> tuple[Specialisation | None, int]:
+    def _from_disk(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> tuple[Specialisation | None, int]:
         """A stored specialisation whose captures, code and guards are what they are now; else the next free number."""
         for variant in range(16):
             entry = DISK.get(f"{key[:-2]}{variant:02x}")
@@ -172,9 +172,7 @@ class Dispatcher:
                 return made, variant
         return None, 0
 
-    def _revive(
-        self, entry: Entry, specs: dict[str, Spec], arguments: Mapping[str, Any]
-    ) -> Specialisation | None:
+    def _revive(self, entry: Entry, specs: dict[str, Spec], arguments: Mapping[str, Any]) -> Specialisation | None:
         meta, function = entry.meta, self.request.function
         captures: dict[Route, str] = {}
         capture_specs: dict[str, Spec] = {}
@@ -292,9 +290,7 @@ def _entrance_text(
         NumberSpec,
         OpaqueSpec,
     )  # captured containers of strings and the like are compared, not passed
-    passed = [
-        n for n in fetched.values() if any(isinstance(leaf, data) for _, leaf in leaves(capture_specs[n]))
-    ]
+    passed = [n for n in fetched.values() if any(isinstance(leaf, data) for _, leaf in leaves(capture_specs[n]))]
     call += [f"{unique}={unique}" for unique in passed]
     result = f"_run({', '.join(call)})" + (", _rest[0]" if len(functions) > 1 else "")
     head = ", ".join(["_f", *(name for name, _, _ in request.signature)])
@@ -314,9 +310,7 @@ def _check_wrt(request: Request, specs: Mapping[str, Spec]) -> None:
         found = [(path, spec) for path, spec in leaves(specs[name]) if wanted is None or path == wanted]
         if not found and wanted is not None:
             text = path_text(name, wanted)
-            raise GradTypeError(
-                f"`{request.function.__qualname__}` was called without a number or array at `{text}`"
-            )
+            raise GradTypeError(f"`{request.function.__qualname__}` was called without a number or array at `{text}`")
         for path, spec in found:
             real = isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "f"
             if not real:
@@ -397,9 +391,7 @@ def _digest(text: str) -> str:
 
 def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
     """What the disk entry must remember beside the text; None if something has no fingerprint."""
-    statics = [
-        [list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()
-    ]
+    statics = [[list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()]
     if any(not mark for _, mark in statics):
         return None
     meta: dict[str, Any] = {

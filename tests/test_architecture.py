@@ -24,16 +24,17 @@ STAGES = {"frontend", "transform", "optimize", "emit"}
 MAY_IMPORT = {
     "errors": set(),
     "ir": {"errors"},
-    "rules": {"errors", "ir"},
+    "markers": set(),
+    "rules": {"errors", "ir", "markers"},
     "runtime": {"errors"},
-    "frontend": {"errors", "ir", "rules", "runtime.signature"},
+    "frontend": {"errors", "ir", "rules", "runtime.captures", "runtime.signature", "runtime.source"},
     "transform": {"errors", "ir", "rules"},
     "optimize": {"errors", "ir", "rules"},
     "emit": {"errors", "ir", "rules"},
     "request": {"runtime.signature"},
     "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", *STAGES},
-    "dispatch": {"errors", "pipeline", "request", "runtime", "frontend"},
-    "api": {"errors", "pipeline", "request", "runtime", "dispatch", "frontend.captures"},
+    "dispatch": {"errors", "pipeline", "request", "runtime"},
+    "api": {"errors", "request", "runtime", "dispatch"},
     "optim": {"errors", "runtime"},
 }
 # `srcgrad/__init__.py` gathers the public names and may import everything.

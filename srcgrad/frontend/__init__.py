@@ -10,10 +10,10 @@ from typing import Any
 from ..errors import CompileError
 from ..ir.dims import Facts
 from ..ir.nodes import Const, Function, Region, Slot, Value
+from ..runtime.captures import Route
 from ..runtime.signature import Spec
-from .captures import Route
+from ..runtime.source import Source, find_source
 from .interpreter import Interpreter
-from .source import Source, find_source
 from .state import Frame, Place, Unroll
 from .values import DictValue, ListValue
 
@@ -59,9 +59,7 @@ def _lower(
         frame.env[name] = interpreter.argument(name, spec, example.get(name))
     result = interpreter.run(source.node, frame)
     if interpreter.faults:
-        raise CompileError(
-            sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line))
-        )
+        raise CompileError(sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line)))
     leaves: list[Any] = []
     template = _template(result, leaves)
     body = Region((), tuple(interpreter.builder.ops), tuple(leaves))

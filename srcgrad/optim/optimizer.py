@@ -114,8 +114,7 @@ class Optimizer:
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(new["params"]) != len(old["params"]) for new, old in zip(saved, self.param_groups)):
             raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
-                "group"
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
         numbers = [number for group in saved for number in group["params"]]
         by_number = dict(zip(numbers, self._all_parameters(), strict=True))
@@ -136,9 +135,7 @@ def _groups(params: Iterable[Parameter] | Iterable[Group]) -> list[Group]:
     """The groups as dicts, from an iterable of parameters or of dicts."""
     if hasattr(params, "dtype") or isinstance(params, (str, dict)) or not isinstance(params, Iterable):
         hint = "model.parameters()" if hasattr(params, "parameters") else "a list of one: [x]"
-        raise TypeError(
-            f"params is an iterable of parameters or dicts, not a {type(params).__name__}; pass {hint}"
-        )
+        raise TypeError(f"params is an iterable of parameters or dicts, not a {type(params).__name__}; pass {hint}")
     entries: list[Any] = _ordered(params)
     if not entries:
         raise ValueError("optimizer got an empty parameter list")
@@ -192,6 +189,4 @@ def check_shapes(params: Sequence[Any], grads: Sequence[Any]) -> None:
         raise ShapeMismatch(f"{len(params)} parameters, but {len(grads)} gradients")
     for index, (param, grad) in enumerate(zip(params, grads)):
         if param.shape != grad.shape:
-            raise ShapeMismatch(
-                f"parameter {index} has shape {param.shape}, but its gradient has {grad.shape}"
-            )
+            raise ShapeMismatch(f"parameter {index} has shape {param.shape}, but its gradient has {grad.shape}")

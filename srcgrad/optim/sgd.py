@@ -73,9 +73,7 @@ def _with_momentum(buffer: Array | None, grad: Array, momentum: float, dampening
     return buffer
 
 
-def check_sgd_options(
-    lr: float, momentum: float, dampening: float, weight_decay: float, nesterov: bool
-) -> None:
+def check_sgd_options(lr: float, momentum: float, dampening: float, weight_decay: float, nesterov: bool) -> None:
     """Raise ValueError for options out of range, in PyTorch's words."""
     if not lr >= 0:
         raise ValueError(f"Invalid learning rate: {lr}")

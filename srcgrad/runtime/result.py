@@ -67,9 +67,7 @@ class Result:
         """The value as a Python number. Raises ValueError for more than one element."""
         return self._value.item() if hasattr(self._value, "item") else self._value
 
-    def backward(
-        self, gradient: ArrayLike | None = None, retain_graph: bool = False
-    ) -> tuple[Any, ...] | None:
+    def backward(self, gradient: ArrayLike | None = None, retain_graph: bool = False) -> tuple[Any, ...] | None:
         """Run the compiled backward half and add the gradients into the parameters' `.grad`.
 
         gradient : the cotangent to start from, shaped as the value; may be left out for a single element

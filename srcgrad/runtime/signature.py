@@ -98,9 +98,7 @@ class DictSpec:
         return "{" + ", ".join(f"{k!r}: {v}" for k, v in zip(self.keys, self.items)) + "}"
 
 
-Spec = (
-    ArraySpec | NumberSpec | StaticSpec | IdentitySpec | OpaqueSpec | InstanceSpec | SequenceSpec | DictSpec
-)
+Spec = ArraySpec | NumberSpec | StaticSpec | IdentitySpec | OpaqueSpec | InstanceSpec | SequenceSpec | DictSpec
 
 _IDENTITY = (
     types.FunctionType,
@@ -133,9 +131,7 @@ _NOT_CLASSES = ("builtins", "numpy", "collections", "functools", "itertools", "i
 class UnknownArgument(TypeError):
     """An object that is neither data nor code that a compiled function could depend on; `way_out` says what to do."""
 
-    def __init__(
-        self, what: str, way_out: str = "Pass its arrays (as NumPy arrays, or in lists, tuples and dicts)."
-    ):
+    def __init__(self, what: str, way_out: str = "Pass its arrays (as NumPy arrays, or in lists, tuples and dicts)."):
         super().__init__(what)
         self.way_out = way_out
 
@@ -189,17 +185,13 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
             'Convert it: x.astype(x.dtype.newbyteorder("=")).',
         )
     if dtype.kind in "fc" and dtype.itemsize > (8 if dtype.kind == "f" else 16):
-        raise UnknownArgument(
-            f"an array of extended precision ({dtype})", "Convert it with .astype(np.float64)."
-        )
+        raise UnknownArgument(f"an array of extended precision ({dtype})", "Convert it with .astype(np.float64).")
 
 
 def _check_key(key: Any) -> None:
     """Keys are written into generated code."""
     parts = key if isinstance(key, tuple) else (key,)
-    if not all(type(part) in (str, int, bool) for part in parts) or (
-        isinstance(key, str) and key.startswith(".")
-    ):
+    if not all(type(part) in (str, int, bool) for part in parts) or (isinstance(key, str) and key.startswith(".")):
         raise UnknownArgument(
             f"a dict with the key {key!r}",
             "Keys are strings (that start with no dot), integers, or tuples of them.",
@@ -256,9 +248,7 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
             ]
             tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
         case NumberSpec(dtype, python):
-            kind = const(
-                {"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type
-            )
+            kind = const({"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type)
             tests = [f"_type({name}) is {kind}"]
         case StaticSpec(value):
             exact = value is None or isinstance(value, bool) or value is Ellipsis

@@ -17,7 +17,7 @@ import numpy as np
 from fuzz_referee import Doubtful, differences
 from srcgrad import grad, pipeline
 from srcgrad.errors import CompileError, GradTypeError
-from srcgrad.frontend.captures import follow
+from srcgrad.runtime.captures import follow
 from srcgrad.ir.evaluate import _Machine, fill
 from srcgrad.runtime.load import load
 from srcgrad.runtime.signature import describe

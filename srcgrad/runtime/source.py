@@ -47,11 +47,7 @@ class Source:
         """The place of a node; comments are those of the statement around it."""
         line = getattr(node, "lineno", self.node.lineno)
         column = getattr(node, "col_offset", 0)
-        end = (
-            getattr(node, "end_col_offset", column + 1)
-            if getattr(node, "end_lineno", line) == line
-            else 10_000
-        )
+        end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", line) == line else 10_000
         text = self.file.lines[line - 1].rstrip("\n") if line <= len(self.file.lines) else ""
         comment, leading = self._comments(statement) if statement is not None else ("", ())
         return Origin(_short(self.file.name), line, column, end or column + 1, text, comment, leading)
@@ -129,11 +125,7 @@ def _contains(node: Node, code: types.CodeType) -> bool:
     assert isinstance(body, ast.AST)
     start = (getattr(body, "lineno", 0), getattr(body, "col_offset", 0))
     end = (getattr(body, "end_lineno", 0), getattr(body, "end_col_offset", 0))
-    spots = [
-        (p[0], p[2])
-        for p in code.co_positions()
-        if p[0] and p[2] is not None and p[3] and (p[2], p[3]) != (0, 0)
-    ]
+    spots = [(p[0], p[2]) for p in code.co_positions() if p[0] and p[2] is not None and p[3] and (p[2], p[3]) != (0, 0)]
     own = [spot for spot in spots if spot >= (node.lineno, node.col_offset)]
     inside = [spot for spot in own if start <= spot <= end]
     return bool(own) and len(inside) == len(own) and min(inside) == start
