@@ -1,7 +1,6 @@
 """`python -m benchmarks.compile`: what compiling, loading from disk, dispatching and importing cost."""
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -76,7 +75,7 @@ def example() -> dict[str, np.ndarray]:
 
 
 def stages(rounds: int = 15) -> str:
-    """Median time of every stage of the compiler, for the function above."""
+    """Fastest time of every stage of the compiler, for the function above: wall time, which a busy machine adds to."""
     args = example()
     signature = tuple((name, "plain", None) for name in args)
     specs = {name: describe(value) for name, value in args.items()}
@@ -89,8 +88,8 @@ def stages(rounds: int = 15) -> str:
         whole.append(time.perf_counter() - start)
         for stage, seconds in compiled.seconds.items():
             seen.setdefault(stage, []).append(seconds)
-    rows = [[stage, f"{1e3 * statistics.median(each):.1f}"] for stage, each in seen.items()]
-    return table(["stage", "ms"], [*rows, ["all", f"{1e3 * statistics.median(whole):.1f}"]])
+    rows = [[stage, f"{1e3 * min(each):.1f}"] for stage, each in seen.items()]
+    return table(["stage", "ms"], [*rows, ["all", f"{1e3 * min(whole):.1f}"]])
 
 
 CALL = """
@@ -112,17 +111,18 @@ def small(w, x):
     return np.sum(np.tanh(x @ w) ** 2)
 
 
-def first_calls() -> str:
-    """The first call in a new process: compiled, and then, in other processes, from the disk."""
+def first_calls(rounds: int = 5) -> str:
+    """The first call in a new process: compiled, and then, in another process, from the disk. The fastest of some."""
     _python("import benchmarks.compile")
-    with tempfile.TemporaryDirectory() as folder:
-        runs = [_python(CALL, SRCGRAD_CACHE_DIR=folder).split() for _ in range(6)]
-    cold, disk = runs[0], runs[1:]
-    assert cold[2] == "compiled"
-    assert all(run[2] == "disk" for run in disk)
+    times: dict[str, list[list[str]]] = {"compiled": [], "disk": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            for each in times.values():
+                each.append(_python(CALL, SRCGRAD_CACHE_DIR=folder).split())
+    assert all(run[2] == name for name, runs in times.items() for run in runs)
     rows = [
-        ["compiled, nothing on disk", *(as_time(float(each)) for each in cold[:2])],
-        ["from the disk", *(as_time(statistics.median(float(run[k]) for run in disk)) for k in (0, 1))],
+        [title, *(as_time(min(float(run[k]) for run in times[name])) for k in (0, 1))]
+        for name, title in (("compiled", "compiled, nothing on disk"), ("disk", "from the disk"))
     ]
     return table(["first call in a process", "30 lines, first of all", "2 lines, after that"], rows)
 
@@ -162,8 +162,8 @@ print(time.perf_counter() - start)
 
 
 def import_time(rounds: int = 9) -> str:
-    """Seconds that `import srcgrad` takes where NumPy is imported already."""
-    return as_time(statistics.median(float(_python(IMPORT)) for _ in range(rounds)))
+    """What `import srcgrad` takes where NumPy is imported already: the fastest of some."""
+    return as_time(min(float(_python(IMPORT)) for _ in range(rounds)))
 
 
 def _python(script: str, **environment: str) -> str:

@@ -1,7 +1,6 @@
 """`python -m benchmarks.run`: generated gradients against hand-written ones, and against other tools where installed.
 
-Ratios are hand-written time / time: 2 is twice as fast as by hand, 0.5 half as fast.
-`python -m benchmarks.run RNN scalar`
+Ratios are hand-written time / time: 2 is twice as fast as by hand, 0.5 half as fast. `python -m benchmarks.run RNN`
 measures the workloads whose names contain a word; `--sources FILE` writes the generated code of rows below 0.95.
 """
 
