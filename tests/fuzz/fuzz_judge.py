@@ -180,19 +180,21 @@ class _Judge:
         names = self.loss.__code__.co_varnames[: self.loss.__code__.co_argcount]
         defaults = self.loss.__defaults__ or ()
         by_name = dict(zip(names, [*copy.deepcopy(self.args), *defaults]))
-        captured = {unique: follow(self.loss, route) for route, (unique, _) in lowered.captures.items()}
+        captured = self.captured(lowered)
         machine = _Machine(lowered.facts)
         for param in function.params:
-            machine.set(
-                param.value, captured[param.name] if param.capture else by_name[param.name]
-            )
+            machine.set(param.value, (captured if param.capture else by_name)[param.name])
         return list(machine.region(function.body, ()))
+
+    def captured(self, lowered: Any) -> dict[str, Any]:
+        """Globals and defaults of helpers that the function reads."""
+        return {unique: follow(self.loss, route) for route, (unique, _) in lowered.captures.items()}
 
     def unoptimised(self, gradients: list[Any]) -> None:
         compiled, _ = self.compile("value_and_grad", optimize=False)
         (emitted,) = compiled.emitted
         args = copy.deepcopy(self.args)
-        value, found = load(emitted.text, emitted.name)[emitted.name](*args)
+        value, found = load(emitted.text, emitted.name)[emitted.name](*args, **self.captured(compiled.lowered))
         self.same_value(value, "unoptimised")
         self.untouched(args, "unoptimised")
         self.close(found, gradients, "unoptimised against optimised")

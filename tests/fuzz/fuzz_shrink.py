@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 import copy
+import time
 from collections.abc import Callable, Iterator
 
 KEPT = ("arguments",)
 
 
-def shrink(text: str, fails: Callable[[str], bool], budget: int = 400) -> str:
-    """The smallest text found with at most `budget` trials."""
+def shrink(text: str, fails: Callable[[str], bool], seconds: float = 40.0) -> str:
+    """The smallest text found in this time."""
     tree = ast.parse(text)
-    improved = True
-    while improved and budget > 0:
+    improved, end = True, time.monotonic() + seconds
+    while improved:
         improved = False
         for candidate in _candidates(tree):
-            budget -= 1
-            if budget <= 0:
-                break
+            if time.monotonic() > end:
+                return ast.unparse(tree)
             if fails(ast.unparse(candidate)):
                 tree, improved = candidate, True
                 break

@@ -59,7 +59,7 @@ class Statements:
             options += [(1, self.shrinking)]
         if not self.looping:
             options += [(1, self.early_return)]
-        elif c.chance(1):
+        elif c.below(300) == 299:
             return [f"if {self.e.condition(1)}:", f"    {c.pick(['break', 'continue'])}"]
         return c.weighted(options)()
 
@@ -155,7 +155,7 @@ class Statements:
         ]
         if names and self.c.chance(80):
             return [], self.c.pick(names)
-        if self.c.chance(6) and (name := self.target(("n",))):
+        if self.c.chance(3) and (name := self.target(("n",))):
             return [], name  # perhaps an argument: copied on entry, or refused
         return (lines := self.create()), lines[0].split(" ")[0]
 
