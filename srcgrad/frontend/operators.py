@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..ir.nodes import Const, Op, Value
 from ..ir.primitive import find, named
 from ..ir.types import Array
 from .joins import Half, Joins
-from .values import DictValue, ListValue, describe, is_number, sequence
+from .values import DictValue, ListValue, Poison, describe, is_number, sequence
 
 _BINARY: dict[type[ast.operator], tuple[Any, Any]] = {
     ast.Add: (np.add, operator.add), ast.Sub: (np.subtract, operator.sub), ast.Mult: (np.multiply, operator.mul),
@@ -237,7 +238,7 @@ class Operators(Joins):
         if known is not None:
             return rest() if known == is_and else left
         condition = self.condition(left)
-        with self.region() as ops:
+        with self._aside() as ops:
             right = rest()
         if _is_truth(left) and _is_truth(right) and _harmless(ops):
             self.builder.ops.extend(ops)
@@ -258,10 +259,21 @@ class Operators(Joins):
         condition = self.condition(test)
         halves = []
         for part in (node.body, node.orelse):
-            with self.region() as ops:
+            with self._aside() as ops:
                 value = self.ev(part)
             halves.append((ops, value))
         return self.join(condition, halves, style="expression")
+
+    @contextmanager
+    def _aside(self) -> Iterator[list[Any]]:
+        """Ops of an expression that may not be read; what it assigns (`:=`) is not certain behind it."""
+        before = dict(self.frame.env)
+        with self.region() as ops:
+            yield ops
+        for name, value in self.frame.env.items():
+            if before.get(name) is not value:
+                way_out = "Assign it in a statement before."
+                self.frame.env[name] = Poison(f"`{name}` is assigned only where this part is read", way_out)
 
 
 def _is_truth(value: Any) -> bool:

@@ -134,7 +134,7 @@ def _advanced_axes(facts: Facts, entry: Any, dynamic: Sequence[Type], source: An
 
 
 def slice_length(facts: Facts, length: Dim, entry: slice, dynamic: Sequence[Type]) -> Dim:
-    """How many elements a slice selects; adds the guard that makes the answer certain."""
+    """How many elements a slice selects; adds the guards that make the answer certain."""
     length = facts.canon(length)
     start, stop, step = (_bound(facts, part, dynamic) for part in (entry.start, entry.stop, entry.step))
     if step is not None and step.constant is None:
@@ -143,13 +143,17 @@ def slice_length(facts: Facts, length: Dim, entry: slice, dynamic: Sequence[Type
     if all(part is None or part.constant is not None for part in (start, stop)) and length.constant is not None:
         whole = slice(*(None if part is None else part.constant for part in (start, stop, step)))
         return as_dim(len(range(*whole.indices(length.constant))))
-    if stride < 0:
-        return length if start is None and stop is None and stride == -1 else facts.fresh()
-    low = _position(facts, start, length, as_dim(0))
-    high = _position(facts, stop, length, length)
-    if low is None or high is None or not facts.require(">=", high, low):
+    if stride > 0:
+        low = _position(facts, start, length, as_dim(0), as_dim(0), length)
+        high = _position(facts, stop, length, length, as_dim(0), length)
+    else:  # from the last element down to, but without, the one before the first
+        high = _position(facts, start, length, length - 1, as_dim(-1), length - 1)
+        low = _position(facts, stop, length, as_dim(-1), as_dim(-1), length - 1)
+    if low is None or high is None:
         return facts.fresh()
-    return (high - low + (stride - 1)) // stride
+    if facts.require(">=", high, low):
+        return (high - low + (abs(stride) - 1)) // abs(stride)
+    return as_dim(0) if facts.require(">=", low, high) else facts.fresh()
 
 
 def _bound(facts: Facts, part: Any, dynamic: Sequence[Type]) -> Dim | None:
@@ -160,13 +164,21 @@ def _bound(facts: Facts, part: Any, dynamic: Sequence[Type]) -> Dim | None:
     return None if part is None else as_dim(part)
 
 
-def _position(facts: Facts, bound: Dim | None, length: Dim, default: Dim) -> Dim | None:
-    """Where a slice bound points to, or None if it cannot be told; assumes that the array is long enough."""
+def _position(
+    facts: Facts, bound: Dim | None, length: Dim, default: Dim, lowest: Dim, highest: Dim
+) -> Dim | None:
+    """Where a slice bound points to, clipped as Python does; None if it cannot be told.
+
+    Which case it is, the example decides, and a guard holds it fast.
+    """
     if bound is None:
         return default
-    if bound.constant is not None and bound.constant < 0:
-        bound = length + bound
-        return bound if facts.require(">=", bound, as_dim(0)) else None
-    if bound.constant is None and not facts.require(">=", bound, as_dim(0)):
-        return None
-    return bound if facts.require(">=", length, bound) else None
+    if not facts.require(">=", bound, as_dim(0)):
+        if not facts.require(">=", as_dim(-1), bound):
+            return None
+        bound = length + bound  # counted from the end
+    for within, edge in ((facts.require(">=", highest, bound), highest), (facts.require(">=", bound, lowest), lowest)):
+        if not within:
+            clipped = (edge, bound) if edge is lowest else (bound, edge)
+            return edge if facts.require(">=", *clipped) else None
+    return bound
