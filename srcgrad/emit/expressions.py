@@ -247,7 +247,7 @@ def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
 
 
 def _broadcast(e: Expressions, op: Op) -> ast.expr:
-    (source,), out = op.inputs, op.outputs[0].type
+    source, out = op.inputs[0], op.outputs[0].type
     assert isinstance(out, Array)
     assert isinstance(source.type, Array)
     if source.type.ndim:

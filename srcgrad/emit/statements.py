@@ -240,12 +240,13 @@ class Scheduler:
 
     def _shape(self, op: Op, scope: Sequence[Value]) -> Spelled | None:
         if op.prim.name == "dim":
-            return self.lengths.length(op.attrs["dim"], scope)
+            return self.lengths.length(op.attrs["dim"], [*(a for a in op.inputs if isinstance(a, Value)), *scope])
         if "shape" not in op.attrs or not isinstance(op.attrs["shape"], tuple):
             return None
-        if len(op.inputs) > len(op.prim.operands):  # the user's own lengths are inputs
-            scope = [a for a in op.inputs[len(op.prim.operands) :] if isinstance(a, Value)]
-            return self.lengths.given(op.attrs["shape"], scope)
+        extra = [a for a in op.inputs[len(op.prim.operands) :] if isinstance(a, Value)]
+        if extra and op.role == "primal":  # the user's own lengths are inputs
+            return self.lengths.given(op.attrs["shape"], extra)
+        scope = [*extra, *scope]
         if op.role == "primal" and all(_number(entry) for entry in op.attrs["shape"]):
             return self.lengths.given(op.attrs["shape"], ())
         (value,) = op.outputs

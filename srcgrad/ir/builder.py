@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import NOWHERE, Origin
-from .dims import Facts
+from .dims import Dim, Facts, Symbol
 from .nodes import NO_ATTRS, Atom, Const, Op, Region, Value
 from .primitive import Primitive
-from .types import Type
+from .types import Array, Type
 
 
 class Builder:
@@ -51,8 +51,27 @@ class Builder:
     ) -> tuple[Value, ...]:
         """Append one op whose result types are already known."""
         outputs = tuple(Value(t, hint) for t in types)
-        self.ops.append(Op(prim, tuple(inputs), outputs, attrs, regions, self.origin, style, self.role))
+        inputs = self.with_lengths(inputs, attrs)
+        self.ops.append(Op(prim, inputs, outputs, attrs, regions, self.origin, style, self.role))
         return outputs
+
+    def with_lengths(self, inputs: Sequence[Atom], attrs: Mapping[str, Any]) -> tuple[Atom, ...]:
+        """The inputs, and after them a value for each length in `attrs` that only running reveals.
+
+        Lengths of arguments can be spelled anywhere; one that a mask or a computed slice decides needs a value that has
+        it, which must then be kept.
+        """
+        if self.role != "adjoint" or not attrs:
+            return tuple(inputs)
+        needed = {symbol for attr in attrs.values() for symbol in _inner_symbols(attr, self.facts)}
+        for atom in inputs:
+            needed -= revealed(atom, self.facts)
+        extra = [self.reveal(symbol) for symbol in sorted(needed)]
+        return (*inputs, *(atom for atom in dict.fromkeys(extra) if atom is not None))
+
+    def reveal(self, symbol: Symbol) -> Atom | None:
+        """A value with that length, if this builder knows one."""
+        return None
 
     @contextmanager
     def region(self) -> Iterator[list[Op]]:
@@ -70,6 +89,22 @@ class Builder:
             yield
         finally:
             self.origin = outer
+
+
+def _inner_symbols(attr: Any, facts: Facts) -> set[Symbol]:
+    """Symbols in a length or shape that the arguments do not reveal."""
+    parts = attr if isinstance(attr, tuple) else (attr,)
+    return {s for part in parts if isinstance(part, Dim) for s in facts.canon(part).symbols() if not s.entry}
+
+
+def revealed(atom: Atom, facts: Facts) -> set[Symbol]:
+    """Symbols inside (not of arguments) that are an axis of the value, or its own number."""
+    type = atom.type
+    if not isinstance(type, Array):
+        return set()
+    dims = (*type.axes, *(() if type.dim is None else (type.dim,)))
+    found = (facts.canon(dim).symbol for dim in dims)
+    return {symbol for symbol in found if symbol is not None and not symbol.entry}
 
 
 def as_atom(value: Any) -> Atom:

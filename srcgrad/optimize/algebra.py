@@ -451,7 +451,7 @@ def reshape_back(c: Context) -> Any:
 
 @rule("broadcast")
 def rebroadcast(c: Context) -> Any:
-    (x,) = c.args
+    (x, *_) = c.args
     if c.same_type(x):
         return x
     inner = c.made(x, "broadcast")

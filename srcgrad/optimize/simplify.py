@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..ir.builder import Builder
-from ..ir.dims import Facts
+from ..ir.builder import Builder, revealed
+from ..ir.dims import Facts, Symbol
 from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Tape, Type
@@ -33,6 +33,16 @@ class Simplifier(Builder):
         self.renamed: dict[Value, Atom] = {}
         self.made: dict[Value, Op] = {}
         self.seen: dict[Any, tuple[Atom, ...]] = {}
+        self.lengths: dict[Symbol, Value] = {}
+
+    def reveal(self, symbol: Symbol) -> Atom | None:
+        return self.lengths.get(symbol)
+
+    def _notice(self, values: Sequence[Value]) -> None:
+        """Remember which values have lengths that only running reveals."""
+        for value in values:
+            for symbol in revealed(value, self.facts):
+                self.lengths.setdefault(symbol, value)
 
     def resolve(self, atom: Atom) -> Atom:
         while isinstance(atom, Value) and atom in self.renamed:
@@ -51,7 +61,8 @@ class Simplifier(Builder):
         regions: tuple[Region, ...] = (),
     ) -> tuple[Value, ...]:
         outputs = tuple(Value(t, hint) for t in types)
-        op = Op(prim, tuple(inputs), outputs, attrs, regions, self.origin, style, self.role)
+        inputs = self.with_lengths(inputs, attrs)
+        op = Op(prim, inputs, outputs, attrs, regions, self.origin, style, self.role)
         return self.emit(op)  # type: ignore[return-value]
 
     def emit(self, op: Op) -> tuple[Atom, ...]:
@@ -65,6 +76,7 @@ class Simplifier(Builder):
                 if simpler is not None:
                     return self._same(op, (simpler,))
         self.ops.append(op)
+        self._notice(op.outputs)
         for value in op.outputs:
             self.made[value] = op
         if op.prim.pure:
@@ -79,12 +91,13 @@ class Simplifier(Builder):
 
     def walk(self, region: Region) -> Region:
         """The region simplified; what is found inside is not known outside."""
-        seen = dict(self.seen)
+        seen, lengths = dict(self.seen), dict(self.lengths)
+        self._notice(region.params)
         with self.region() as ops:
             for op in region.ops:
                 self.visit(op)
             results = tuple(self.resolve(atom) for atom in region.results)
-        self.seen = seen
+        self.seen, self.lengths = seen, lengths
         return Region(region.params, tuple(ops), results)
 
     def visit(self, op: Op) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import Fault, Origin, Unsupported
-from ..ir.builder import Builder
-from ..ir.dims import Facts
+from ..ir.builder import Builder, revealed
+from ..ir.dims import Facts, Symbol
 from ..ir.indexing import rearranges, selects_once
 from ..ir.nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
 from ..ir.primitive import named
@@ -62,6 +62,7 @@ def differentiate(
     result, a parameter of the caller's making; None stands for 1.
     """
     reverse = _Reverse(facts, active_values(function.body, wrt, cancelling(function.body, facts)))
+    reverse.builder.notice(function.body)
     root = _Scope(None, "root")
     loss = function.body.results[result]
     reverse.accumulate(root, loss, seed if seed is not None else Const(1.0))
@@ -74,7 +75,7 @@ def differentiate(
 class _Reverse:
     def __init__(self, facts: Facts, active: set[Value]):
         self.facts, self.active = facts, active
-        self.builder = Builder(facts, role="adjoint")
+        self.builder = _AdjointBuilder(self)
         self.home: dict[Value, _Scope] = {}
         self.faults: list[Fault] = []
         self.made: dict[Value, Op] = {}
@@ -221,7 +222,8 @@ class _Reverse:
                     self.accumulate(scope, atom, contribution)
 
     def _contribution(self, op: Op, partial: Any, cotangents: list[Atom | None]) -> Atom | None:
-        inputs = [self.sym(atom) for atom in op.inputs]
+        count = None if op.prim.variadic else len(op.prim.operands)  # inputs beyond are lengths that the op spells
+        inputs = [self.sym(atom) for atom in op.inputs[:count]]
         outputs = tuple(self.sym(value) for value in op.outputs)
         ds = tuple(None if d is None else Sym(self.builder, d) for d in cotangents)
         attrs = dict(op.attrs)
@@ -445,6 +447,29 @@ class _Reverse:
             return replace(op, regions=(extended,), outputs=(*op.outputs, *new))
         outputs = (*op.outputs[:-1], *new, op.outputs[-1])
         return replace(op, regions=(op.regions[0], extended), outputs=outputs)
+
+
+class _AdjointBuilder(Builder):
+    """Builds the backward sweep; a length known only inside is read off the forward value that has it."""
+
+    def __init__(self, reverse: _Reverse):
+        super().__init__(reverse.facts, role="adjoint")
+        self.reverse = reverse
+        self.sources: dict[Symbol, Value] = {}
+
+    def notice(self, region: Region) -> None:
+        """Which forward value has which length, numbers (a loop's index) before arrays."""
+        values = [*region.params, *(v for op in region.ops for v in op.outputs)]
+        for value in sorted(values, key=lambda v: isinstance(v.type, Array) and v.type.ndim > 0):
+            for symbol in revealed(value, self.facts):
+                self.sources.setdefault(symbol, value)
+        for op in region.ops:
+            for inner in op.regions:
+                self.notice(inner)
+
+    def reveal(self, symbol: Symbol) -> Atom | None:
+        value = self.sources.get(symbol)
+        return None if value is None else self.reverse.use(value)
 
 
 class _Lazy(Sym):
