@@ -59,7 +59,9 @@ def _lower(
         frame.env[name] = interpreter.argument(name, spec, example.get(name))
     result = interpreter.run(source.node, frame)
     if interpreter.faults:
-        raise CompileError(sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line)))
+        raise CompileError(
+            sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line))
+        )
     leaves: list[Any] = []
     template = _template(result, leaves)
     body = Region((), tuple(interpreter.builder.ops), tuple(leaves))

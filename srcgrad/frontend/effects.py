@@ -6,7 +6,6 @@ An effect keeps the user's own text as a template, whose run-time parts are slot
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -56,20 +55,30 @@ def assertion(c: Calls, node: ast.Assert) -> None:
 
 
 def fill(c: Calls, node: ast.AST, keep: tuple[ast.AST, ...] = ()) -> tuple[Any, list[Any]]:
-    """Source text with its run-time expressions replaced by slots, and what fills them; `keep` stays as it is."""
+    """Source text with its run-time expressions replaced by slots, and what fills them; `keep` stays as it is.
+
+    Builds a new tree: the user's own is read again at the next compilation.
+    """
     inputs: list[Any] = []
 
-    class Slots(ast.NodeTransformer):
-        def visit(self, part: ast.AST) -> Any:
-            if part in keep and isinstance(part, ast.Call):
-                keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in part.keywords]
-                return ast.Call(part.func, [self.visit(a) for a in part.args], keywords)
-            kept = (ast.JoinedStr, ast.FormattedValue, ast.Starred, ast.Constant, ast.Tuple)
-            if isinstance(part, ast.expr) and not isinstance(part, kept):
-                return _slot(c.ev(part), inputs)
-            return self.generic_visit(copy.copy(part))
+    def visit(part: Any) -> Any:
+        match part:
+            case ast.Call() if part in keep:
+                keywords = [ast.keyword(k.arg, visit(k.value)) for k in part.keywords]
+                return ast.Call(part.func, [visit(a) for a in part.args], keywords)
+            case ast.JoinedStr(values):
+                return ast.JoinedStr([visit(value) for value in values])
+            case ast.FormattedValue(value, conversion, spec):
+                return ast.FormattedValue(visit(value), conversion, None if spec is None else visit(spec))
+            case ast.Tuple(items):
+                return ast.Tuple([visit(item) for item in items], ast.Load())
+            case ast.Starred(value):
+                return ast.Starred(visit(value), ast.Load())
+            case ast.Constant():
+                return part
+        return _slot(c.ev(part), inputs)
 
-    return Slots().visit(node), inputs
+    return visit(node), inputs
 
 
 def _slot(value: Any, inputs: list[Any]) -> ast.expr:
@@ -87,7 +96,9 @@ def _slot(value: Any, inputs: list[Any]) -> ast.expr:
         return ast.Constant(value.name)
     if isinstance(value, type) and issubclass(value, np.generic):
         return ast.parse(f"np.{value.__name__}", mode="eval").body
-    raise Unsupported(f"{describe(value)} cannot be passed on here", "Pass numbers, arrays, strings, or lists of them.")
+    raise Unsupported(
+        f"{describe(value)} cannot be passed on here", "Pass numbers, arrays, strings, or lists of them."
+    )
 
 
 # Random draws
@@ -124,7 +135,9 @@ def draw(c: Calls, node: ast.Call, function: Any) -> Any:
 
 def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Array:
     """Shape from `size=` (or the dimensions given), dtype by the distribution."""
-    dtype = np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
+    dtype = (
+        np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
+    )
     if name in ("rand", "randn"):
         size: Any = tuple(args)
     elif name == "permutation":

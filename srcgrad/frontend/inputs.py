@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import replace
@@ -51,7 +52,9 @@ class Inputs(Calls):
         match spec:
             case ArraySpec(dtype, ones):
                 text = path_text(name, path)
-                axes = tuple(as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones))
+                axes = tuple(
+                    as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones)
+                )
                 return self._param(Array(np.dtype(dtype), axes), name, path, capture)
             case NumberSpec(dtype, python):
                 number = Array(np.dtype(dtype), weak=python)
@@ -67,8 +70,12 @@ class Inputs(Calls):
                 return code
             case SequenceSpec(kind, items):
                 steps = [(i, item, (*route, ("item", i)), thing[i]) for i, item in enumerate(items)]
-                values = [self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps]
-                return tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
+                values = [
+                    self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps
+                ]
+                return (
+                    tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
+                )
             case DictSpec(keys, items):
                 pairs = {
                     k: self._leaf(item, name, (*path, k), capture, (*route, ("item", k)), thing[k])
@@ -111,7 +118,11 @@ class Inputs(Calls):
         if isinstance(spec, (StaticSpec, IdentitySpec)):
             self.statics[route] = value
             return value
-        taken = {p.name for p in self.params} | {unique for unique, _ in self.capture_specs.values()} | self.reserved
+        taken = (
+            {p.name for p in self.params}
+            | {unique for unique, _ in self.capture_specs.values()}
+            | self.reserved
+        )
         unique, number = name, 1
         while unique in taken:
             number += 1
@@ -153,7 +164,8 @@ def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
 
 def _leaf_name(name: str, path: Path) -> str:
     """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.bias` as bias."""
-    words = [step.removeprefix(".") for step in path if isinstance(step, str)]
-    words = [word for word in words if word.isidentifier() and word != name]
+    words = [re.sub(r"\W+", "_", step).strip("_") for step in path if isinstance(step, str)]
     numbers = [str(step) for step in path if isinstance(step, int)]
-    return "_".join([words[-1] if words else name, *numbers])
+    word = words[-1] if words and words[-1].isidentifier() and words[-1] != name else name
+    parts = [word, *numbers]
+    return "_".join(parts) if word != name or numbers else f"{name}_part"

@@ -78,7 +78,9 @@ class Joins(Memory):
 
     def _same_axes(self, a: Array, b: Array) -> None:
         same = len(a.axes) == len(b.axes)
-        if not same or not all(self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)):
+        if not same or not all(
+            self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)
+        ):
             raise Unsupported(
                 f"the variable is {a} on one path and {b} on another",
                 "Give it one shape on every path, or use two names.",
@@ -125,11 +127,17 @@ class Joins(Memory):
             for (ops, _), row in zip(halves, rows):
                 row[k] = self.convert(row[k], type, ops)
             types.append(type)
-        owners = [name for name, value in zip(names, then) for _ in flatten(value)[0]] if names else [""] * len(types)
+        owners = (
+            [name for name, value in zip(names, then) for _ in flatten(value)[0]]
+            if names
+            else [""] * len(types)
+        )
         owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
         regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, rows))
         attrs = {"spelled": spelled} if spelled else {}
-        outputs = self.builder.append(named("if"), [self.atom(test)], types, attrs, regions=regions, style=style)
+        outputs = self.builder.append(
+            named("if"), [self.atom(test)], types, attrs, regions=regions, style=style
+        )
         for k, output in enumerate(outputs):
             self.link(output, [row[k] for row in rows], owned[k])
         return flatten(then)[1](list(outputs))

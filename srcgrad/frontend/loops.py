@@ -43,7 +43,10 @@ class _Carried:
     shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
 
     def params(self) -> list[Value]:
-        return [Value(replace(t, dim=None) if isinstance(t, Array) else t, h) for t, h in zip(self.types, self.hints)]
+        return [
+            Value(replace(t, dim=None) if isinstance(t, Array) else t, h)
+            for t, h in zip(self.types, self.hints)
+        ]
 
 
 class Bind(ast.stmt):
@@ -77,7 +80,9 @@ class Loops(Branches):
 
     def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
         for inner in jumps(body):
-            raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
+            raise self.refusal(
+                inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
+            )
 
     # Which loops stay loops
 
@@ -108,7 +113,9 @@ class Loops(Branches):
         for inner in jumps(node.body):
             if not isinstance(inner, ast.Return):
                 way_out = "Use `if`, so that every pass runs to its end."
-                raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
+                raise self.refusal(
+                    inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
+                )
         statements: list[ast.stmt] = []
         for item in self._items(walked):
             self.spend()
@@ -134,7 +141,8 @@ class Loops(Branches):
         if isinstance(walked, Iteration) and walked.kind == "zip":
             known = [len(self._items(p)) for p in walked.parts if not self._is_dynamic(p)]
             parts = [
-                self._first(p, min(known)) if known and isinstance(p, Value) else self._items(p) for p in walked.parts
+                self._first(p, min(known)) if known and isinstance(p, Value) else self._items(p)
+                for p in walked.parts
             ]
             return [tuple(items) for items in zip(*parts)]
         if isinstance(walked, Iteration) and walked.kind == "enumerate":
@@ -194,7 +202,9 @@ class Loops(Branches):
         faults = len(self.faults)
         try:
             while True:
-                del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
+                del self.faults[
+                    faults:
+                ]  # an earlier reading may have complained about types that have changed since
                 index = self._index(counter, bounds)
                 params, ops, results = self._pass(carried, [index], partial(body, index))
                 if self._settled(carried, params, ops, results):
@@ -238,7 +248,11 @@ class Loops(Branches):
         """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
         for k, (param, init) in enumerate(zip(params, carried.inits)):
             self.named_at[param] = self.frame.level
-            if self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k) and k not in carried.shared:
+            if (
+                self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+                and k not in carried.shared
+            ):
                 self.versions[param] = (init,)
                 self.fresh.add(param)
             else:
@@ -295,7 +309,9 @@ class Loops(Branches):
         carried.shared |= shared
         return stable and not shared
 
-    def _converted(self, carried: _Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
+    def _converted(
+        self, carried: _Carried, results: list[Any], ops: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
         inits = [self.convert(a, t, self.builder.ops) for a, t in zip(carried.inits, carried.types)]
         return inits, [self.convert(a, t, ops) for a, t in zip(results, carried.types)]
 
@@ -316,7 +332,11 @@ class Loops(Branches):
                 )
         for k, output in enumerate(outputs):
             init = carried.inits[k]
-            owned = k not in carried.shared and self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k)
+            owned = (
+                k not in carried.shared
+                and self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+            )
             self.link(output, [init, results[k]], owned)
         for name, value in zip(carried.names, carried.rebuild(list(outputs))):
             env[name] = value
@@ -465,7 +485,9 @@ class Loops(Branches):
         with self.region() as ops:
             test = self.ev(node.test)
             if self.maybe_truth(test) is True and not is_number(test):
-                raise Unsupported("a `while` whose condition is always true", "Put the condition into `while`.")
+                raise Unsupported(
+                    "a `while` whose condition is always true", "Put the condition into `while`."
+                )
             test = self.atom(self.condition(test))
         self.frame.env = dict(carried.before)
         return heads, ops, test

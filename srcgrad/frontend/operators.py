@@ -51,11 +51,16 @@ class Operators(Joins):
     def _ev_BinOp(self, node: ast.BinOp) -> Any:
         return self.binary(type(node.op), self.ev(node.left), self.ev(node.right), node)
 
-    def binary(self, kind: type[ast.operator], left: Any, right: Any, node: ast.AST, style: str = "operator") -> Any:
+    def binary(
+        self, kind: type[ast.operator], left: Any, right: Any, node: ast.AST, style: str = "operator"
+    ) -> Any:
         function, python = _BINARY[kind]
+        left, right = self._beside_array(left, right), self._beside_array(right, left)
         if isinstance(left, Const) and isinstance(right, Const):
             spelled = left.text is not None and right.text is not None and isinstance(node, ast.expr)
-            return Const(self.compute(python, left.value, right.value), ast.unparse(node) if spelled else None)
+            return Const(
+                self.compute(python, left.value, right.value), ast.unparse(node) if spelled else None
+            )
         if is_number(left) or is_number(right):
             if isinstance(left, (bool, Value, Const)) and isinstance(right, (bool, Value, Const)):
                 prim = find(function)
@@ -67,9 +72,15 @@ class Operators(Joins):
                 return self._repeat(right, left)
         return self._static_binary(kind, python, left, right)
 
+    def _beside_array(self, value: Any, other: Any) -> Any:
+        """A list beside an array is an array."""
+        array = isinstance(other, Value) and isinstance(other.type, Array) and other.type.ndim > 0
+        return self.array_of(value) if array and isinstance(value, (ListValue, tuple)) else value
+
+    def array_of(self, value: Any) -> Any:
+        raise NotImplementedError
+
     def _repeat(self, items: Any, count: Any) -> Any:
-        if isinstance(count, Value) and (not isinstance(count.type, Array) or count.type.ndim):
-            raise Unsupported(f"{describe(items)} times an array", "Make an array of it first: np.array([...]).")
         times = operator.index(self.number(count))
         return items * times if isinstance(items, tuple) else ListValue(items.items * times, self.depth)
 
@@ -82,7 +93,9 @@ class Operators(Joins):
             return left + right
         if isinstance(left, (str, bool)) and isinstance(right, (str, bool)):
             result = self.compute(python, left, right)
-            return Const(result) if isinstance(result, (int, float)) and not isinstance(result, bool) else result
+            return (
+                Const(result) if isinstance(result, (int, float)) and not isinstance(result, bool) else result
+            )
         raise Unsupported(f"operator `{_symbol(kind)}` between {describe(left)} and {describe(right)}")
 
     def remember(self, result: Any, python: Any, *operands: Any) -> Any:
@@ -174,7 +187,11 @@ class Operators(Joins):
     def _same_length(self, left: Any, right: Any) -> bool | None:
         """Whether two array lengths are equal: decided now, and assumed in every call of this compilation."""
         dims = [self._length(value) for value in (left, right)]
-        if dims[0] is None or dims[1] is None or not any("[" in s.name for d in dims if d for s in d.symbols()):
+        if (
+            dims[0] is None
+            or dims[1] is None
+            or not any("[" in s.name for d in dims if d for s in d.symbols())
+        ):
             return None
         a, b = (self.facts.canon(dim) for dim in dims if dim is not None)
         if self.facts.same(a, b) or self.facts.require("==", a, b):
@@ -249,7 +266,9 @@ class Operators(Joins):
         lazy: Half = (ops, right)
         done: Half = ([], decided)
         spelled = "and" if is_and else "or"
-        return self.join(condition, (lazy, done) if is_and else (done, lazy), style="expression", spelled=spelled)
+        return self.join(
+            condition, (lazy, done) if is_and else (done, lazy), style="expression", spelled=spelled
+        )
 
     def _ev_IfExp(self, node: ast.IfExp) -> Any:
         test = self.ev(node.test)
@@ -278,7 +297,9 @@ class Operators(Joins):
 
 def _is_truth(value: Any) -> bool:
     """A bool, so that `and` of two is a bool as well."""
-    return isinstance(value, bool) or (is_number(value) and bool(value.type.dtype.kind == "b" and not value.type.ndim))
+    return isinstance(value, bool) or (
+        is_number(value) and bool(value.type.dtype.kind == "b" and not value.type.ndim)
+    )
 
 
 def _harmless(ops: list[Op]) -> bool:

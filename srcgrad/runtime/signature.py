@@ -190,11 +190,10 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
 
 def _check_key(key: Any) -> None:
     """Keys are written into generated code."""
-    parts = key if isinstance(key, tuple) else (key,)
-    if not all(type(part) in (str, int, bool) for part in parts) or (isinstance(key, str) and key.startswith(".")):
+    if type(key) not in (str, int) or (isinstance(key, str) and key.startswith(".")):
         raise UnknownArgument(
             f"a dict with the key {key!r}",
-            "Keys are strings (that start with no dot), integers, or tuples of them.",
+            "Keys are integers, or strings that start with no dot.",
         )
 
 

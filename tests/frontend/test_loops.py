@@ -10,8 +10,6 @@ RNG = np.random.default_rng(2)
 X, Y, M = RNG.standard_normal(4), RNG.standard_normal(4), RNG.standard_normal((3, 2))
 
 
-
-
 def up(x, y):
     """range(len(x))"""
     t = 0.5
@@ -119,7 +117,19 @@ def arrays(x, y):
     return np.sum(x * y)
 
 
-HEADS = (up, down, stepped, empty, backwards, elements, reversed_elements, zipped, counted, counted_pairs, triangle)
+HEADS = (
+    up,
+    down,
+    stepped,
+    empty,
+    backwards,
+    elements,
+    reversed_elements,
+    zipped,
+    counted,
+    counted_pairs,
+    triangle,
+)
 HEADS += (branching, arrays)
 
 
@@ -239,7 +249,9 @@ def test_comprehensions_over_a_short_array_assume_its_length():
     def loss(x):
         squares = [v**2 for v in x]
         table = {i: v for i, v in enumerate(tuple(x))}
-        return squares[0] * squares[-1] + table[1] + np.sum(np.stack([x[i] * x for i in range(3)])) + list(x)[2]
+        return (
+            squares[0] * squares[-1] + table[1] + np.sum(np.stack([x[i] * x for i in range(3)])) + list(x)[2]
+        )
 
     gradient = check(loss, X)
     assert gradient(X[:3])[0].shape == (3,)

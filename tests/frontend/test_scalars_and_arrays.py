@@ -20,7 +20,9 @@ def fits(a, b):
         return False
 
 
-@pytest.mark.parametrize(("shape", "other"), [pair for pair in itertools.product(SHAPES, SHAPES) if fits(*pair)], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "other"), [pair for pair in itertools.product(SHAPES, SHAPES) if fits(*pair)], ids=str
+)
 def test_arrays_broadcast_in_every_direction(shape, other):
     def loss(a, b):
         return np.sum(a * b + a / (b * b + 1.0) - b)
