@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import InternalError
 from ..ir.dims import Dim, Facts
 from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
 from .fold import Folding, operands
 from .shapes import Lengths, Spelled
@@ -44,6 +46,7 @@ class Scheduler:
     def __init__(self, function: Function, folding: Folding, facts: Facts):
         self.function, self.folding = function, folding
         self.lengths = Lengths(facts)
+        self.partial = partial_values(function.body.ops, function.notes.get("partial", ()))
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
         self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
@@ -232,7 +235,11 @@ class Scheduler:
 
     def op_reads(self, op: Op, scope: Sequence[Value]) -> dict[Value, None]:
         found = self.reads(operands(op), scope)
-        spelled = self._shape(op, [*scope, *found])
+        at_hand = [*scope, *found]
+        try:
+            spelled = self._shape(op, [v for v in at_hand if v not in self.partial])
+        except InternalError:  # a length that only the one half of a branch knows, inside that half
+            spelled = self._shape(op, at_hand)
         if spelled is not None:
             self.shapes[op] = spelled
             found.update(dict.fromkeys(spelled.reads))

@@ -13,6 +13,7 @@ from typing import Any
 from ..ir.builder import Builder, revealed
 from ..ir.dims import Facts, Symbol
 from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Value
+from ..ir.partial import partial_values
 from ..ir.primitive import Primitive
 from ..ir.types import Tape, Type
 from .algebra import rewrite
@@ -21,6 +22,7 @@ from .algebra import rewrite
 def simplify(function: Function, facts: Facts, algebra: bool = True) -> Function:
     """Rewrite until nothing changes; assumes and guarantees verified IR."""
     walker = Simplifier(facts, algebra)
+    walker.partial = partial_values(function.body.ops)
     return function.with_body(walker.walk(function.body))
 
 
@@ -34,6 +36,7 @@ class Simplifier(Builder):
         self.made: dict[Value, Op] = {}
         self.seen: dict[Any, tuple[Atom, ...]] = {}
         self.lengths: dict[Symbol, Value] = {}
+        self.partial: set[Value] = set()
 
     def reveal(self, symbol: Symbol) -> Atom | None:
         return self.lengths.get(symbol)
@@ -41,6 +44,8 @@ class Simplifier(Builder):
     def _notice(self, values: Sequence[Value]) -> None:
         """Remember which values have lengths that only running reveals."""
         for value in values:
+            if value in self.partial:
+                continue
             for symbol in revealed(value, self.facts):
                 self.lengths.setdefault(symbol, value)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value, free_values, walk
+from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
 from ..ir.words import word_for
 
@@ -93,8 +94,9 @@ def _lengths(function: Function, backward: Sequence[Op], saved: Sequence[Value],
                 if isinstance(part, Dim):
                     needed |= facts.canon(part).symbols()
     extra: list[Value] = []
+    partial = partial_values(function.body.ops)
     for symbol in sorted(needed):
-        if not any(_reveals(v, symbol, facts) for v in (*saved, *extra)):
+        if not any(_reveals(v, symbol, facts) for v in (*saved, *extra) if v not in partial):
             extra += [p.value for p in function.params if _reveals(p.value, symbol, facts)][:1]
     return extra
 
@@ -141,6 +143,7 @@ def _backward(
     signature = tuple((p.name, "plain", None) for p in params if p.value not in hidden)
     template = _shift(function.result[1], 1)
     notes = {**function.notes, "signature": signature, "gradients": list(range(len(gradients)))}
+    notes["partial"] = partial_values(function.body.ops)
     return replace(
         function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=template,
         notes=notes,
