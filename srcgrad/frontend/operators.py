@@ -57,10 +57,7 @@ class Operators(Joins):
         function, python = _BINARY[kind]
         left, right = self._beside_array(left, right), self._beside_array(right, left)
         if isinstance(left, Const) and isinstance(right, Const):
-            spelled = left.text is not None and right.text is not None and isinstance(node, ast.expr)
-            return Const(
-                self.compute(python, left.value, right.value), ast.unparse(node) if spelled else None
-            )
+            return Const(self.compute(python, left.value, right.value), _spelled(kind, left, right))
         if is_number(left) or is_number(right):
             if isinstance(left, (bool, Value, Const)) and isinstance(right, (bool, Value, Const)):
                 prim = find(function)
@@ -120,7 +117,8 @@ class Operators(Joins):
             return (not known) if known is not None else self.apply(named("not"), [self.condition(operand)])
         function, python = _UNARY[type(node.op)]
         if isinstance(operand, Const):
-            text = ast.unparse(node) if operand.text is not None else None
+            spelled = None if operand.text is None else ast.parse(operand.text, mode="eval").body
+            text = None if spelled is None else ast.unparse(ast.UnaryOp(node.op, spelled))
             return Const(self.compute(python, operand.value), text)
         if isinstance(operand, bool):
             return Const(self.compute(python, operand))
@@ -308,3 +306,11 @@ def _harmless(ops: list[Op]) -> bool:
 
 def _symbol(kind: type[ast.operator]) -> str:
     return ast.unparse(ast.BinOp(ast.Name("a"), kind(), ast.Name("b")))[2:-2]
+
+
+def _spelled(kind: type[ast.operator], left: Const, right: Const) -> str | None:
+    """`2.0 / np.pi` for constants that were spelled; a name that holds one is no part of the spelling."""
+    if left.text is None or right.text is None:
+        return None
+    sides = [ast.parse(text, mode="eval").body for text in (left.text, right.text)]
+    return ast.unparse(ast.BinOp(sides[0], kind(), sides[1]))
