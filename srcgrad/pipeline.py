@@ -67,6 +67,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("fuse", fuse_branches),
     ("economise", economise),
     ("simplify", simplify),
+    ("sweep", _sweep),  # a recording that nothing reads drives no loop
     ("drive", drive_by_tapes),
     ("sweep", _sweep),
     ("copy", copy_recorded_views),

@@ -70,6 +70,8 @@ def _pairs(op: Op, stage: str) -> list[tuple[Atom, Atom]]:
         carried = op.attrs["carried"]
         pairs += _zip(op.inputs[3 : 3 + carried], body.params[1 : 1 + carried], op, stage)
         pairs += _zip(body.results[:carried], op.outputs[:carried], op, stage)
+        if op.attrs.get("driven") and len(op.inputs) == 3 + carried:
+            raise InternalError(f"after {stage}: a loop over recordings has none")
         tapes = [(a, p) for a, p in _zip(op.inputs[3 + carried :], body.params[1 + carried :], op, stage)]
         records = _zip(op.outputs[carried:], body.results[carried:], op, stage)
         pairs += [(Value(t.type.item), p) for t, p in [*tapes, *records] if isinstance(t.type, Tape)]

@@ -78,6 +78,8 @@ def _for(op: Op, live: set[Value]) -> Op:
     region, inside = _region(body, keep)
     kept_carried = [k for k in keep if k < carried]
     items = [k for k in range(1 + carried, len(body.params)) if body.params[k] in inside]
+    if op.attrs.get("driven") and not items:  # its recording is all that counts the passes
+        items = [1 + carried]
     params = (body.params[0], *(body.params[1 + k] for k in kept_carried), *(body.params[k] for k in items))
     inputs = (*op.inputs[:3], *(op.inputs[3 + k] for k in kept_carried), *(op.inputs[2 + k] for k in items))
     return replace(
