@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CompileError
+from ..errors import CompileError, InternalError
 from ..ir.dims import Facts
 from ..ir.nodes import Const, Function, Region, Slot, Value
 from ..runtime.captures import Route
@@ -15,7 +15,7 @@ from ..runtime.signature import Spec
 from ..runtime.source import Source, find_source
 from .interpreter import Interpreter
 from .state import Frame, Place, Unroll
-from .values import DictValue, ListValue
+from .values import DictValue, ListValue, Poison
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def _lower(
         raise CompileError(
             sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line))
         )
+    if isinstance(result, Poison):
+        raise InternalError(f"`{function.__qualname__}` could not be read, and no fault was noted")
     leaves: list[Any] = []
     template = _template(result, leaves)
     body = Region((), tuple(interpreter.builder.ops), tuple(leaves))

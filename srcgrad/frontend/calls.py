@@ -67,7 +67,11 @@ class Calls(Access):
         prim = find(function)
         if prim is not None:
             return self.numpy_call(prim, args, kwargs, "function")
-        if isinstance(function, types.FunctionType) and not is_library(function):
+        if (
+            isinstance(function, types.FunctionType)
+            and not is_library(function)
+            and not _of_srcgrad(function)
+        ):
             return self._inline_function(function, args, kwargs, text)
         raise _no_rule(function, text)
 
@@ -389,12 +393,17 @@ def _prim(function: Any) -> Primitive:
 
 
 def _no_rule(function: Any, text: str) -> Unsupported:
-    if hasattr(function, "value_and_grad") or hasattr(getattr(function, "__self__", None), "value_and_grad"):
+    gradient = hasattr(function, "value_and_grad") or hasattr(
+        getattr(function, "__self__", None), "value_and_grad"
+    )
+    if gradient or _of_srcgrad(function):
         return Unsupported(
             f"`{text}` is a gradient function; gradients of gradients are not available yet",
-            f"To use the function itself, call `{text}.function`.",
+            "Differentiate outside, and pass the result as an argument."
+            if _of_srcgrad(function)
+            else f"To use the function itself, call `{text}.function`.",
         )
-    if isinstance(function, type):
+    if isinstance(function, type) and not is_library(function):
         return Unsupported(
             f"`{text}` makes an object of class `{function.__qualname__}`, which cannot be read here",
             "Make it outside and pass it as an argument, or use tuples and dicts.",
@@ -405,6 +414,11 @@ def _no_rule(function: Any, text: str) -> Unsupported:
         f"`{text}` has no derivative rule and no Python source to read",
         "Write it with NumPy functions, or give it a rule: `srcgrad.rules.elementwise`, `linear`, `general`.",
     )
+
+
+def _of_srcgrad(function: Any) -> bool:
+    """grad, vjp and the like, which are not code to be read."""
+    return getattr(function, "__module__", "") == "srcgrad.api"
 
 
 def _missing(name: str) -> Any:

@@ -41,6 +41,7 @@ class _Carried:
     owners: list[str]  # the variable of each leaf
     types: list[Type]
     shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
+    broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
 
     def params(self) -> list[Value]:
         return [
@@ -227,6 +228,7 @@ class Loops(Branches):
         self._enter(carried, params, indices)
         with self.region() as ops:
             body()
+            carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
             results = self._results(carried)
         self.builder.origin, self.frame.statement = origin, statement
         self.frame.env = dict(carried.before)
@@ -341,7 +343,7 @@ class Loops(Branches):
         for name, value in zip(carried.names, carried.rebuild(list(outputs))):
             env[name] = value
             self.hint(value, name)
-        self.frame.env = env
+        self.frame.env = {**env, **carried.broken}
 
     # Bounds and items
 

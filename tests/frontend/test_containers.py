@@ -76,8 +76,8 @@ def test_lists_and_dicts_made_inside():
         table["b"] = x[1] * x[2]
         table.update(c=x[2], a=table["a"] * 2)
         parts[0] = parts[1] * parts[2]
-        copied = {**table, "d": 2.0} | dict(e=3.0)
-        more = [*parts, last] + [x]
+        copied = {**table, "d": 2.0} | {"e": 3.0}
+        more = [*parts, last, x]
         return (
             sum(np.sum(p) for p in more[1:]) * copied["a"] * copied["d"]
             + copied["b"] * copied["e"]

@@ -248,7 +248,7 @@ def test_sums_of_generators_and_arrays():
 def test_comprehensions_over_a_short_array_assume_its_length():
     def loss(x):
         squares = [v**2 for v in x]
-        table = {i: v for i, v in enumerate(tuple(x))}
+        table = dict(enumerate(tuple(x)))
         return (
             squares[0] * squares[-1] + table[1] + np.sum(np.stack([x[i] * x for i in range(3)])) + list(x)[2]
         )

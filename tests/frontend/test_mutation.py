@@ -1,4 +1,4 @@
-"""Item assignment and `+=` into arrays that the function made: right, or refused where another name shares the memory."""
+"""Item assignment and `+=` into arrays that the function made: right, or refused where others share the memory."""
 
 import numpy as np
 import pytest

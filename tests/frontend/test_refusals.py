@@ -1,0 +1,288 @@
+"""What is refused: each at its own line and column, with a caret under it and a way out."""
+
+import functools
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.special
+
+from srcgrad import CompileError, grad
+
+pytestmark = pytest.mark.quick
+
+X = np.array([0.5, -1.5, 2.0])
+HERE = Path(__file__).name
+SET, MATRIX, MASKED = {1, 2}, X.view(np.matrix), np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0])
+OBJECTS = np.array([1.0, None], dtype=object)
+
+
+def refusals(loss, *args):
+    """The faults of a function; each must stand under its own caret."""
+    with pytest.raises(CompileError) as caught:
+        grad(loss)(*(args or (X,)))
+    lines = Path(__file__).read_text().splitlines()
+    for fault in caught.value.faults:
+        origin = fault.origin
+        assert origin.text == lines[origin.line - 1]
+        head, source, carets, *rest = str(fault).splitlines()
+        assert head.startswith(f"{origin.file}:{origin.line}:{origin.column + 1}: ")
+        assert HERE in head
+        start = carets.index("^")
+        marked = source[start : start + carets.count("^")]
+        assert marked.strip() == marked != ""
+        assert rest, f"no way out: {fault}"
+    return caught.value.faults
+
+
+def marked(fault):
+    """The text above the carets."""
+    _, source, carets, *_ = str(fault).splitlines()
+    return source[carets.index("^") : len(carets)]
+
+
+def recursive(n, x):
+    return x if n == 0 else recursive(n - 1, x) * x
+
+
+def stream(x):
+    yield from x
+
+
+def test_recursion():
+    (fault,) = refusals(lambda x: np.sum(recursive(3, x)))
+    assert "`recursive` calls itself; recursion cannot be differentiated" in fault.message
+    assert (marked(fault), fault.way_out) == ("recursive(n - 1, x)", "Write it as a loop.")
+
+
+def test_recursion_of_a_nested_function():
+    def loss(x):
+        def again(v, n):
+            return v if n == 0 else again(v, n - 1) * again(v, n - 2)
+
+        return np.sum(again(x, len(x)))
+
+    assert "`again` calls itself" in refusals(loss)[0].message
+
+
+def test_break_and_continue():
+    def with_break(x):
+        t = 0.0
+        for v in x:
+            if v > 0:
+                break
+            t += v
+        return t
+
+    def with_continue(x):
+        t = 0.0
+        while t < 1:
+            if t > x[0]:
+                continue
+            t += 0.5
+        return t
+
+    (fault,) = refusals(with_break)
+    assert (fault.message, marked(fault)) == ("`break` inside a loop cannot be differentiated yet", "break")
+    (fault,) = refusals(with_continue)
+    assert (fault.message, marked(fault)) == (
+        "`continue` inside a loop cannot be differentiated yet",
+        "continue",
+    )
+
+
+STATEMENTS = {
+    "try": "try:\n        y = x[0]\n    except IndexError:\n        y = 0.0",
+    "with": "with np.errstate(all='ignore'):\n        y = x[0]",
+    "del": "y = x\n    del y",
+    "class": "class Inner:\n        pass",
+    "async def": "async def inner():\n        pass",
+    "match": "match x.ndim:\n        case 1:\n            y = x",
+    "global": "global later\n    later = x",
+    "raise": "if x[0] < -100:\n        raise ValueError('no')",
+}
+
+
+@pytest.mark.parametrize(("word", "text"), STATEMENTS.items(), ids=STATEMENTS)
+def test_statements(word, text, tmp_path, load_text):
+    loss = load_text(f"import numpy as np\n\n\ndef loss(x):\n    {text}\n    return np.sum(x)\n").loss
+    with pytest.raises(CompileError) as caught:
+        grad(loss)(X)
+    (fault,) = caught.value.faults
+    assert f"`{word}`" in fault.message
+    assert fault.way_out
+    assert fault.origin.file.endswith("module_under_test.py")
+
+
+def test_generators():
+    def loss(x):
+        yield np.sum(x)
+
+    (fault,) = refusals(loss)
+    assert (fault.message, marked(fault)) == ("a generator cannot be differentiated", "yield np.sum(x)")
+    (fault,) = refusals(lambda x: sum(w for w in stream(x)))
+    assert marked(fault) == "yield from x"
+
+
+EXPRESSIONS = [
+    (lambda x: np.sum(scipy.special.zetac(x)), "scipy.special.zetac(x)", "no derivative rule"),
+    (lambda x: functools.reduce(lambda a, b: a * b, [x[0], x[1]]), "functools.reduce", "no derivative rule"),
+    (lambda x: itertools.accumulate(x), "itertools.accumulate(x)", "no derivative rule"),
+    (lambda x: np.sum(eval("x")), 'eval("x")', "no derivative rule"),
+    (lambda x: np.sum(np.vectorize(abs)(x)), "np.vectorize(abs)", "no derivative rule"),
+    (
+        lambda x: np.sum(np.sin(x, dtype=np.float32)),
+        "np.sin(x, dtype=np.float32)",
+        "not differentiated with `dtype=`",
+    ),
+    (lambda x: np.sum(np.sin(x, order="F")), 'np.sin(x, order="F")', "`order="),
+    (
+        lambda x: np.sum(x * MATRIX),
+        "MATRIX",
+        "`MATRIX` is a numpy.matrix; a differentiated function cannot read it",
+    ),
+    (lambda x: np.sum(x * MASKED), "MASKED", "numpy.ma.MaskedArray"),
+    (lambda x: np.sum(x) * OBJECTS[0], "OBJECTS", "dtype object"),
+    (lambda x: np.sum(x) * len(SET), "SET", "`SET` is a set; a differentiated function cannot read it"),
+    (lambda x: np.random.default_rng(0).normal() * x[0], "np.random.default_rng(0)", "no derivative rule"),
+    (
+        lambda x: np.sum(x) if x > 0 else x[0],
+        "np.sum(x) if x > 0 else x[0]",
+        "truth value of an array is ambiguous",
+    ),
+    (lambda x: x[x[0] :], "x[x[0] :]", "as an index"),
+    (lambda x: [x, x][x[0]], "[x, x][x[0]]", "as the index of a list"),
+    (lambda x: float(x), "float(x)", "float() of an array"),
+    (lambda x: max(x, x), "max(x, x)", "max() of arrays"),
+    (lambda x: x.item(), "x.item()", "more than one element"),
+    (lambda x: sum(v for v in {1, 2}) * x[0], "{1, 2}", "a set"),
+    (lambda x: grad(lambda v: v)(x[0]), "grad(lambda v: v)", ""),
+]
+
+
+@pytest.mark.parametrize(("loss", "text", "message"), EXPRESSIONS, ids=[text for _, text, _ in EXPRESSIONS])
+def test_expressions(loss, text, message):
+    (fault,) = refusals(loss)
+    assert message in fault.message
+    assert text in marked(fault) or marked(fault) in text
+
+
+def test_a_gradient_inside_a_function():
+    inner = grad(lambda v: v * v)
+
+    def loss(x):
+        return inner(x[0])
+
+    (fault,) = refusals(loss)
+    assert fault.message == "`inner` is a gradient function; gradients of gradients are not available yet"
+    assert "inner.function" in fault.way_out
+
+
+def test_a_list_that_grows_in_a_loop_over_an_array():
+    def loss(x):
+        parts = []
+        for v in x:
+            parts.append(v * v)
+        return parts[0]
+
+    (fault,) = refusals(loss)
+    assert fault.message == "a list made outside a loop or branch changes inside it"
+    assert "np.zeros" in fault.way_out
+
+
+def test_containers_of_the_caller_are_not_changed():
+    def loss(params):
+        params["w"] = params["w"] * 2
+        return np.sum(params["w"])
+
+    (fault,) = refusals(loss, {"w": X})
+    assert fault.message == "the dict `params` belongs to the caller, and is changed here"
+    assert fault.way_out == "Make a new one: `params = dict(params)` before the change."
+
+    def mended(params):
+        params = dict(params)
+        params["w"] = params["w"] * 2
+        return np.sum(params["w"])
+
+    np.testing.assert_allclose(grad(mended)({"w": X})["w"], [2, 2, 2])
+
+
+def test_attributes_are_not_assigned():
+    class Holder:
+        w = 1.0
+
+    holder = Holder()
+
+    def loss(x):
+        holder.w = np.sum(x)
+        return holder.w
+
+    fault = refusals(loss)[0]
+    assert (fault.message, marked(fault)) == (
+        "assignment to an attribute cannot be differentiated yet",
+        "holder.w",
+    )
+    assert holder.w == 1.0
+
+
+def test_a_variable_of_one_branch():
+    def loss(x):
+        if x[0] > 0:
+            y = x[1]
+        return y * 2
+
+    (fault,) = refusals(loss)
+    assert (fault.message, marked(fault)) == ("`y` is assigned in one branch only", "y")
+
+
+def test_a_variable_of_a_loop_that_may_not_run():
+    def loss(x):
+        for v in x:
+            y = v * v
+        return y
+
+    (fault,) = refusals(loss)
+    assert fault.message == "`y` is assigned inside the loop only"
+
+
+def test_all_faults_of_a_function_are_reported_together():
+    def loss(x):
+        a = scipy.special.zetac(x)
+        b = undefined_thing + x  # noqa: F821
+        c = a + b  # no fault of its own
+        with open("f"):
+            pass
+        x[0] = 1.0
+        d = helper(x)
+        return np.sum(c) + d
+
+    def helper(x):
+        return np.sum(np.sort(x, kind=SET))
+
+    messages = [fault.message for fault in refusals(loss, X)] if False else None
+    with pytest.raises(CompileError) as caught:
+        grad(loss)(X)
+    messages = [fault.message for fault in caught.value.faults]
+    assert len(messages) == 5
+    for part, message in zip(
+        ("zetac", "undefined_thing", "`with`", "`x` is changed", "`SET`"), sorted(messages)
+    ):
+        assert any(part in each for each in messages), (part, message)
+    lines = [fault.origin.line for fault in caught.value.faults]
+    assert lines == sorted(lines)
+
+
+def test_a_decorated_nested_function():
+    def loss(x):
+        @functools.lru_cache
+        def inner(v):
+            return v * v
+
+        return np.sum(inner(x[0]))
+
+    fault = refusals(loss)[0]
+    assert (fault.message, marked(fault)) == (
+        "a decorated nested function cannot be differentiated",
+        "functools.lru_cache",
+    )
