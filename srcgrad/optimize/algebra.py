@@ -207,7 +207,7 @@ def multiply(c: Context) -> Any:
         return a
     if b.const is not None and a.const is None:  # constants first
         return b * a
-    if _weak(a) and a.const == -1:  # -1 b = -b
+    if _weak(a) and a.const == -1 and b.dtype.kind != "b":  # -1 b = -b, which no truth value has
         return -b
     if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
         return (a.const * inner[0]) * inner[1]
