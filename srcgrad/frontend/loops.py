@@ -1,14 +1,10 @@
-"""Reading loops: over ranges, arrays, zip, enumerate and reversed they stay loops, over lists they are written out.
-
-The body is read on fresh values until the types of the variables that it carries are stable, and until it is known
-which of them are the loop's own memory.
-"""
+"""Reading loops: over ranges, arrays, zip, enumerate and reversed they stay loops, over lists they are written out."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,38 +12,15 @@ from ..errors import Unsupported
 from ..ir.dims import as_dim
 from ..ir.nodes import Const, Region, Slot, Value
 from ..ir.primitive import named
-from ..ir.types import INT, Array, Type
-from .branches import Branches, Env, Returned
+from ..ir.types import INT, Array
+from .branches import Returned
+from .carrying import Carried, Carrying
 from .expressions import UNROLL
 from .scopes import assigned, index_name, jumps, keyword
-from .values import Iteration, Poison, RangeValue, flatten, is_number, lift, same_structure
+from .values import Iteration, Poison, RangeValue, is_number
 
 _NO_ELSE = "Write what the `else` does behind the loop."
 _TOTAL = " total"  # the variable of sum(...); no user's name has a space
-
-
-_Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
-
-
-@dataclass
-class _Carried:
-    """The variables that one loop hands from pass to pass, as IR leaves."""
-
-    names: list[str]
-    before: Env
-    inits: list[Any]
-    rebuild: Callable[[list[Any]], Any]
-    hints: list[str | None]
-    owners: list[str]  # the variable of each leaf
-    types: list[Type]
-    shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
-    broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
-
-    def params(self) -> list[Value]:
-        return [
-            Value(replace(t, dim=None) if isinstance(t, Array) else t, h)
-            for t, h in zip(self.types, self.hints)
-        ]
 
 
 class Bind(ast.stmt):
@@ -59,7 +32,7 @@ class Bind(ast.stmt):
         ast.copy_location(self, loop)
 
 
-class Loops(Branches):
+class Loops(Carrying):
     def read_for(self, node: ast.For) -> Returned:
         if node.orelse:
             raise self.refusal(
@@ -198,7 +171,7 @@ class Loops(Branches):
         bounds = [self.atom(b) for b in (start, stop, step)]
         if self.maybe_number(step) == 0:
             raise Unsupported("range() arg 3 must not be zero")
-        carried = self._carried(names)
+        carried = self.carry(names)
         self.walked.append({root for array in _arrays(walked) for root in self.roots(array)})
         faults = len(self.faults)
         try:
@@ -207,80 +180,17 @@ class Loops(Branches):
                     faults:
                 ]  # an earlier reading may have complained about types that have changed since
                 index = self._index(counter, bounds)
-                params, ops, results = self._pass(carried, [index], partial(body, index))
-                if self._settled(carried, params, ops, results):
+                params, ops, results = self.read_pass(carried, [index], partial(body, index))
+                if self.settled(carried, params, ops, results):
                     break
         finally:
             self.walked.pop()
-        inits, results = self._converted(carried, results, ops)
+        inits, results = self.converted(carried, results, ops)
         region = Region((index, *params), tuple(ops), tuple(results))
         attrs = {"carried": len(params), "reverse": backwards}
         types = [p.type for p in params]
         outputs = self.builder.append(named("for"), [*bounds, *inits], types, attrs, regions=(region,))
-        self._leave(carried, results, outputs, inside, loop)
-
-    def _pass(
-        self, carried: _Carried, indices: list[Value], body: Callable[[], None]
-    ) -> tuple[list[Value], list[Any], list[Any]]:
-        """Read the body once: its parameters, its ops, and what it hands to the next pass."""
-        origin, statement = self.builder.origin, self.frame.statement
-        params = carried.params()
-        self._enter(carried, params, indices)
-        with self.region() as ops:
-            body()
-            carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
-            results = self._results(carried)
-        self.builder.origin, self.frame.statement = origin, statement
-        self.frame.env = dict(carried.before)
-        return params, ops, results
-
-    def _carried(self, names: list[str]) -> _Carried:
-        before = dict(self.frame.env)
-        values = tuple(lift(before[name]) for name in names)
-        leaves, rebuild = flatten(values)
-        owners = [name for name, value in zip(names, values) for _ in flatten(value)[0]]
-        single = {name for name in names if owners.count(name) == 1}
-        hints = [
-            name.strip() if name in single else (leaf.hint if isinstance(leaf, Value) else None)
-            for name, leaf in zip(owners, leaves)
-        ]
-        return _Carried(names, before, leaves, rebuild, hints, owners, [a.type for a in leaves])
-
-    def _enter(self, carried: _Carried, params: list[Value], indices: list[Value]) -> None:
-        """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
-        for k, (param, init) in enumerate(zip(params, carried.inits)):
-            self.named_at[param] = self.frame.level
-            if (
-                self.owned(init, carried.owners[k])
-                and not self.twice(carried.inits, k)
-                and k not in carried.shared
-            ):
-                self.versions[param] = (init,)
-                self.fresh.add(param)
-            else:
-                self.link(param, [init], owned=False)
-        for index in indices:
-            self.named_at[index] = self.frame.level
-        self.frame.env = {**carried.before, **dict(zip(carried.names, carried.rebuild(list(params))))}
-
-    def _results(self, carried: _Carried) -> list[Any]:
-        """What the carried variables are after one pass."""
-        results: list[Any] = []
-        for name in carried.names:
-            value, start = self.frame.env.get(name), lift(carried.before[name])
-            if isinstance(value, Poison):
-                raise self.poisoned(value)
-            if isinstance(start, Poison):
-                raise self.poisoned(start)
-            value = lift(value)
-            if not same_structure(start, value):
-                self.needs_unrolling()
-                raise Unsupported(
-                    f"`{name}` changes its kind or length inside the loop",
-                    "A loop keeps the structure of its variables: start with an array, a number, or a list as long.",
-                )
-            results += flatten(value)[0]
-        return results
+        self.leave(carried, results, outputs, inside, loop)
 
     def _index(self, name: str | None, bounds: Sequence[Any]) -> Value:
         """A loop's counter; where it lies decides how long slices up to it are."""
@@ -291,59 +201,6 @@ class Loops(Branches):
             first, beyond = self.dim(start), self.dim(stop)
             self.facts.bounds[number.symbol] = (first, beyond - 1) if stride > 0 else (beyond + 1, first)
         return Value(replace(INT, dim=number), name)
-
-    def _settled(self, carried: _Carried, params: list[Value], ops: list[Any], results: list[Any]) -> bool:
-        """Whether another reading would learn nothing new about types and memory."""
-        new = [self.common_type([t, a.type]) for t, a in zip(carried.types, results)]
-        shared = {
-            k
-            for k, (param, result) in enumerate(zip(params, results))
-            if isinstance(param.type, Array)
-            and param.type.ndim
-            and param in self.fresh
-            and not (self.own_result(result, ops, params) and not self.twice(results, k))
-        }
-        stable = all(
-            not isinstance(t, Array) or not isinstance(n, Array) or (t.dtype == n.dtype and t.weak == n.weak)
-            for t, n in zip(carried.types, new)
-        )
-        carried.types = new
-        carried.shared |= shared
-        return stable and not shared
-
-    def _converted(
-        self, carried: _Carried, results: list[Any], ops: list[Any]
-    ) -> tuple[list[Any], list[Any]]:
-        inits = [self.convert(a, t, self.builder.ops) for a, t in zip(carried.inits, carried.types)]
-        return inits, [self.convert(a, t, ops) for a, t in zip(results, carried.types)]
-
-    def _leave(
-        self, carried: _Carried, results: Sequence[Any], outputs: Sequence[Value], inside: set[str], loop: Any
-    ) -> None:
-        """The variables after a loop."""
-        env = dict(carried.before)
-        for name in inside:
-            if name not in env:
-                way_out = "Give it a value before the loop, which may not run."
-                env[name] = Poison(f"`{name}` is assigned inside the loop only", way_out, loop)
-            elif name not in carried.names:
-                env[name] = Poison(
-                    f"`{name}` after the loop is its last item, or what it was before",
-                    "Use another name.",
-                    loop,
-                )
-        for k, output in enumerate(outputs):
-            init = carried.inits[k]
-            owned = (
-                k not in carried.shared
-                and self.owned(init, carried.owners[k])
-                and not self.twice(carried.inits, k)
-            )
-            self.link(output, [init, results[k]], owned)
-        for name, value in zip(carried.names, carried.rebuild(list(outputs))):
-            env[name] = value
-            self.hint(value, name)
-        self.frame.env = {**env, **carried.broken}
 
     # Bounds and items
 
@@ -451,19 +308,19 @@ class Loops(Branches):
             )
         self._check_jumps(node.body, "Put the condition into `while`.")
         inside = assigned(node.body) | assigned([ast.Expr(node.test)])
-        carried = self._carried([name for name in self.frame.env if name in inside])
+        carried = self.carry([name for name in self.frame.env if name in inside])
         self.open_loops.append(None)
         faults = len(self.faults)
         try:
             while True:
                 del self.faults[faults:]
                 heads, test_ops, test = self._test(carried, node)
-                params, ops, results = self._pass(carried, [], lambda: self._while_body(node))
-                if self._settled(carried, params, ops, results):
+                params, ops, results = self.read_pass(carried, [], lambda: self._while_body(node))
+                if self.settled(carried, params, ops, results):
                     break
         finally:
             self.open_loops.pop()
-        inits, results = self._converted(carried, results, ops)
+        inits, results = self.converted(carried, results, ops)
         regions = (
             Region(tuple(heads), tuple(test_ops), (test,)),
             Region(tuple(params), tuple(ops), tuple(results)),
@@ -471,19 +328,19 @@ class Loops(Branches):
         types = [*(p.type for p in params), replace(INT, dim=self.facts.fresh("passes"))]
         outputs = self.builder.append(named("while"), inits, types, {"carried": len(params)}, regions=regions)
         outputs[-1].hint = "passes"
-        self._leave(carried, results, outputs[:-1], inside, None)
+        self.leave(carried, results, outputs[:-1], inside, None)
 
     def _while_body(self, node: ast.While) -> None:
         self.block(node.body)
 
-    def _test(self, carried: _Carried, node: ast.While) -> tuple[list[Value], list[Any], Any]:
+    def _test(self, carried: Carried, node: ast.While) -> tuple[list[Value], list[Any], Any]:
         """The condition, read on parameters of its own."""
         if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
             raise Unsupported(
                 "an assignment expression in the condition of a `while`", "Assign before and inside the loop."
             )
         heads = carried.params()
-        self._enter(carried, heads, [])
+        self.enter(carried, heads, [])
         with self.region() as ops:
             test = self.ev(node.test)
             if self.maybe_truth(test) is True and not is_number(test):

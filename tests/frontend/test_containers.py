@@ -173,5 +173,5 @@ def test_an_object_outside_is_read_at_each_call():
 
 
 def test_an_object_cannot_be_differentiated_as_a_whole():
-    with pytest.raises(GradTypeError, match="`self`, which is .*Model, not a number or an array"):
+    with pytest.raises(GradTypeError, match=r"`self`, which is .*Model, not a number or an array"):
         grad(Model.loss.function)(Model(), X)

@@ -108,7 +108,7 @@ def test_closures_over_everything():
 
 def test_late_binding_and_bound_defaults():
     bound = [grad(lambda x, k=k: x * k) for k in (1.0, 2.0, 3.0)]
-    late = [grad(lambda x: x * k) for k in (1.0, 2.0, 3.0)]
+    late = [grad(lambda x: x * k) for k in (1.0, 2.0, 3.0)]  # noqa: B023
     assert [f(1.0) for f in bound] == [1.0, 2.0, 3.0]
     assert [f(1.0) for f in late] == [3.0, 3.0, 3.0]
 
@@ -160,7 +160,7 @@ def test_imports_annotations_and_docstrings_inside():
         import numpy.linalg as la
 
         scale: float = 2.0
-        unused: int
+        unused: int  # noqa: F842
         return math.cos(x[0]) * scale + la.norm(x) * tau
 
     check(loss, X)

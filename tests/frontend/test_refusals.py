@@ -253,8 +253,8 @@ def test_all_faults_of_a_function_are_reported_together():
         c = a + b  # no fault of its own
         with open("f"):
             pass
-        x[0] = 1.0
         d = helper(x)
+        x[0] = 1.0
         return np.sum(c) + d
 
     def helper(x):

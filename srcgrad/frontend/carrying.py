@@ -1,0 +1,153 @@
+"""What a loop carries from pass to pass: IR leaves of its variables, their types, and whether they are its own memory.
+
+The body is read on fresh values until the types are stable, and until it is known which arrays the loop owns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import Unsupported
+from ..ir.nodes import Value
+from ..ir.types import Array, Type
+from .branches import Branches, Env
+from .values import Poison, flatten, lift, same_structure
+
+Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
+
+
+@dataclass
+class Carried:
+    """The variables that one loop hands from pass to pass, as IR leaves."""
+
+    names: list[str]
+    before: Env
+    inits: list[Any]
+    rebuild: Callable[[list[Any]], Any]
+    hints: list[str | None]
+    owners: list[str]  # the variable of each leaf
+    types: list[Type]
+    shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
+    broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
+
+    def params(self) -> list[Value]:
+        return [
+            Value(replace(t, dim=None) if isinstance(t, Array) else t, h)
+            for t, h in zip(self.types, self.hints)
+        ]
+
+
+class Carrying(Branches):
+    def read_pass(self, carried: Carried, indices: list[Value], body: Callable[[], None]) -> Pass:
+        """Read the body once: its parameters, its ops, and what it hands to the next pass."""
+        origin, statement = self.builder.origin, self.frame.statement
+        params = carried.params()
+        self.enter(carried, params, indices)
+        with self.region() as ops:
+            body()
+            carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
+            results = self._results(carried)
+        self.builder.origin, self.frame.statement = origin, statement
+        self.frame.env = dict(carried.before)
+        return params, ops, results
+
+    def carry(self, names: list[str]) -> Carried:
+        before = dict(self.frame.env)
+        values = tuple(lift(before[name]) for name in names)
+        leaves, rebuild = flatten(values)
+        owners = [name for name, value in zip(names, values) for _ in flatten(value)[0]]
+        single = {name for name in names if owners.count(name) == 1}
+        hints = [
+            name.strip() if name in single else (leaf.hint if isinstance(leaf, Value) else None)
+            for name, leaf in zip(owners, leaves)
+        ]
+        return Carried(names, before, leaves, rebuild, hints, owners, [a.type for a in leaves])
+
+    def enter(self, carried: Carried, params: list[Value], indices: list[Value]) -> None:
+        """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
+        for k, (param, init) in enumerate(zip(params, carried.inits)):
+            self.named_at[param] = self.frame.level
+            if (
+                self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+                and k not in carried.shared
+            ):
+                self.versions[param] = (init,)
+                self.fresh.add(param)
+            else:
+                self.link(param, [init], owned=False)
+        for index in indices:
+            self.named_at[index] = self.frame.level
+        self.frame.env = {**carried.before, **dict(zip(carried.names, carried.rebuild(list(params))))}
+
+    def _results(self, carried: Carried) -> list[Any]:
+        """What the carried variables are after one pass."""
+        results: list[Any] = []
+        for name in carried.names:
+            value, start = self.frame.env.get(name), lift(carried.before[name])
+            if isinstance(value, Poison):
+                raise self.poisoned(value)
+            if isinstance(start, Poison):
+                raise self.poisoned(start)
+            value = lift(value)
+            if not same_structure(start, value):
+                self.needs_unrolling()
+                raise Unsupported(
+                    f"`{name}` changes its kind or length inside the loop",
+                    "A loop keeps the structure of its variables: start with an array, a number, or a list as long.",
+                )
+            results += flatten(value)[0]
+        return results
+
+    def settled(self, carried: Carried, params: list[Value], ops: list[Any], results: list[Any]) -> bool:
+        """Whether another reading would learn nothing new about types and memory."""
+        new = [self.common_type([t, a.type]) for t, a in zip(carried.types, results)]
+        shared = {
+            k
+            for k, (param, result) in enumerate(zip(params, results))
+            if isinstance(param.type, Array)
+            and param.type.ndim
+            and param in self.fresh
+            and not (self.own_result(result, ops, params) and not self.twice(results, k))
+        }
+        stable = all(
+            not isinstance(t, Array) or not isinstance(n, Array) or (t.dtype == n.dtype and t.weak == n.weak)
+            for t, n in zip(carried.types, new)
+        )
+        carried.types = new
+        carried.shared |= shared
+        return stable and not shared
+
+    def converted(self, carried: Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
+        inits = [self.convert(a, t, self.builder.ops) for a, t in zip(carried.inits, carried.types)]
+        return inits, [self.convert(a, t, ops) for a, t in zip(results, carried.types)]
+
+    def leave(
+        self, carried: Carried, results: Sequence[Any], outputs: Sequence[Value], inside: set[str], loop: Any
+    ) -> None:
+        """The variables after a loop."""
+        env = dict(carried.before)
+        for name in inside:
+            if name not in env:
+                way_out = "Give it a value before the loop, which may not run."
+                env[name] = Poison(f"`{name}` is assigned inside the loop only", way_out, loop)
+            elif name not in carried.names:
+                env[name] = Poison(
+                    f"`{name}` after the loop is its last item, or what it was before",
+                    "Use another name.",
+                    loop,
+                )
+        for k, output in enumerate(outputs):
+            init = carried.inits[k]
+            owned = (
+                k not in carried.shared
+                and self.owned(init, carried.owners[k])
+                and not self.twice(carried.inits, k)
+            )
+            self.link(output, [init, results[k]], owned)
+        for name, value in zip(carried.names, carried.rebuild(list(outputs))):
+            env[name] = value
+            self.hint(value, name)
+        self.frame.env = {**env, **carried.broken}
