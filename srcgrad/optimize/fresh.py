@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ..ir.builder import Builder
@@ -23,20 +23,53 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     uses = Counter(a for op in walk(function.body.ops) for a in op.inputs)
     uses.update(a for op in walk(function.body.ops) for region in op.regions for a in region.results)
     uses.update(function.body.results)
+    everything = _sources(function.body)
     builder = Builder(facts, role="adjoint")
     results: list[Atom] = []
     seen: set[Value] = set()
     for number, atom in enumerate(function.body.results):
         if number in which and isinstance(atom, Value) and isinstance(atom.type, Array) and atom.type.ndim:
-            if atom in seen or not _fresh(atom, made, uses):
+            memory = _allocations(atom, everything)
+            if memory & seen or not _fresh(atom, made, uses):
                 (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
                 atom = copy
-            seen.add(atom)
+            seen |= memory
         elif number in zero_d:
             (atom,) = builder.apply(named("as_array"), [atom])
         results.append(atom)
     body = replace(function.body, ops=(*function.body.ops, *builder.ops), results=tuple(results))
     return function.with_body(body)
+
+
+def _sources(region: Region) -> dict[Value, list[Atom]]:
+    """For every value that control flow or a view hands on, at any depth, what it may be."""
+    found: dict[Value, list[Atom]] = {}
+    for op in walk(region.ops):
+        first = {"for": 3, "while": 0}.get(op.prim.name)
+        if op.regions:
+            body = op.regions[-1]
+            params = body.params[1:] if first else body.params
+            starts = [] if first is None else op.inputs[first : first + op.attrs["carried"]]
+            for start, param, result in zip(starts, params, body.results):
+                found[param] = [start, result]
+            for number, output in enumerate(op.outputs):
+                ends = [each.results[number] for each in op.regions if number < len(each.results)]
+                found[output] = [*ends, *starts[number : number + 1]]
+        elif may_share(op):
+            found[op.outputs[0]] = [op.inputs[0]]
+    return found
+
+
+def _allocations(atom: Atom, sources: Mapping[Value, Sequence[Atom]]) -> set[Value]:
+    """The values whose memory the atom may be."""
+    found: set[Value] = set()
+    left: list[Atom] = [atom]
+    while left:
+        each = left.pop()
+        if isinstance(each, Value) and each not in found:
+            found.add(each)
+            left += sources.get(each, ())
+    return found
 
 
 def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
