@@ -133,7 +133,8 @@ class Memory:
                 for value in op.outputs:
                     if op.inputs and _has_memory(value):  # a single element is a number of its own
                         self.union(op.inputs[0], value)
-
+                if op.prim.name in ("broadcast", "np.broadcast_to") and _has_memory(op.inputs[0]):
+                    self.foreign.add(self.root(op.outputs[0]))  # np.broadcast_to gives what must not be written
     def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
         for a, b in zip(left, right):
             self.union(a, b)
@@ -146,7 +147,7 @@ class Memory:
         return not any(other is not value and self.root(other) is root for other in live if _has_memory(other))
 
 
-def _has_memory(value: Value) -> bool:
+def _has_memory(value: Atom) -> bool:
     type = value.type
     while isinstance(type, Tape):
         type = type.item
