@@ -61,6 +61,7 @@ class Gradient(Generic[P, R]):
         self._count = len(self._parameters) if self._plain else -1
         self._dispatchers: dict[Any, Dispatcher] = {}
         self._last: Dispatcher | None = None
+        self._last_pair: Dispatcher | None = None
         self._grad = self._dispatcher("grad", self._wrt, self._single)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
@@ -88,7 +89,7 @@ class Gradient(Generic[P, R]):
         if not is_grad_enabled() or (found and not active):
             return Result(self._call_plain(plain), None, None, None)
         wrt: Places = tuple((name, path) for _, name, path in active) or self._wrt
-        dispatcher = self._last = self._dispatcher("split", wrt, False)
+        dispatcher = self._last = self._last_pair = self._dispatcher("split", wrt, False)
         (value, saved), backward = dispatcher(plain)
         pullback = Pullback(backward, saved, dispatcher, value)
         return Result(value, pullback, [p for p, _, _ in active] if found else None, backward)
@@ -205,9 +206,8 @@ class Gradient(Generic[P, R]):
         self._grad.find(example)
 
     def _pair(self) -> Specialisation:
-        for (mode, _, _), dispatcher in reversed(self._dispatchers.items()):
-            if mode == "split" and dispatcher.latest is not None:
-                return dispatcher.latest
+        if self._last_pair is not None and self._last_pair.latest is not None:
+            return self._last_pair.latest
         raise RuntimeError(f"`{self.__name__}` has no compiled pair yet: call `.forward(*args)` first.")
 
     __name__: str
@@ -284,7 +284,7 @@ def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = N
     values = [_unwrap(value) for value in gradient._bind(primals, {})]
     positions = list(range(len(primals))) if argnums is None else argnums
     wrt, _ = _choose(gradient._python, gradient._signature, None, positions)
-    dispatcher = gradient._last = gradient._dispatcher("split", wrt, False)
+    dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher("split", wrt, False)
     (value, saved), backward = dispatcher(values)
     return value, Pullback(backward, saved, dispatcher, value)
 

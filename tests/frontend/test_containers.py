@@ -15,10 +15,7 @@ X, Y, M = RNG.standard_normal(3), RNG.standard_normal(3), RNG.standard_normal((3
 
 def test_the_gradient_has_its_parameters_structure():
     def loss(pair, table):
-        return (
-            np.sum(pair[0] * pair[1]) * table["a"]
-            + np.sum(table["b"][0]) * table["b"][1][0] * table["b"][1][1]
-        )
+        return np.sum(pair[0] * pair[1]) * table["a"] + np.sum(table["b"][0]) * table["b"][1][0] * table["b"][1][1]
 
     check(loss, [X, Y], {"a": 2.0, "b": (M, [1.0, np.array(2.0)])})
     d = grad(loss, argnums=1)([X, Y], {"a": 2.0, "b": (M, [1.0, np.array(2.0)])})
@@ -78,11 +75,7 @@ def test_lists_and_dicts_made_inside():
         parts[0] = parts[1] * parts[2]
         copied = {**table, "d": 2.0} | {"e": 3.0}
         more = [*parts, last, x]
-        return (
-            sum(np.sum(p) for p in more[1:]) * copied["a"] * copied["d"]
-            + copied["b"] * copied["e"]
-            + more[-1][0]
-        )
+        return sum(np.sum(p) for p in more[1:]) * copied["a"] * copied["d"] + copied["b"] * copied["e"] + more[-1][0]
 
     check(loss, X)
 
@@ -101,12 +94,7 @@ def test_membership_and_equality():
 def test_arrays_from_lists():
     def loss(x):
         a = np.array([x[0], 2.0, x[1] * x[2]]) + np.array([[1.0], [2.0]])
-        return (
-            np.sum(a**2)
-            + np.sum(np.stack([x, x * x]) ** 2)
-            + np.sum(x * [1.0, 2.0, 3.0])
-            + np.dot(x, (1, 2, 3))
-        )
+        return np.sum(a**2) + np.sum(np.stack([x, x * x]) ** 2) + np.sum(x * [1.0, 2.0, 3.0]) + np.dot(x, (1, 2, 3))
 
     check(loss, X)
 

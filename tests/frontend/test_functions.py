@@ -68,11 +68,7 @@ def test_nested_functions_and_lambdas():
 
         square, cube = (lambda v: v * v), (lambda v, k=3: v**k)
         twice = lambda f: lambda v: f(f(v))  # noqa: E731
-        return (
-            np.sum(inner(x) * inner(x, 3.0))
-            + np.sum(square(x) + cube(x))
-            + np.sum(twice(twice(square))(x * 0.5))
-        )
+        return np.sum(inner(x) * inner(x, 3.0)) + np.sum(square(x) + cube(x)) + np.sum(twice(twice(square))(x * 0.5))
 
     check(loss, X)
 

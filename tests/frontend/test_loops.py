@@ -249,9 +249,7 @@ def test_comprehensions_over_a_short_array_assume_its_length():
     def loss(x):
         squares = [v**2 for v in x]
         table = dict(enumerate(tuple(x)))
-        return (
-            squares[0] * squares[-1] + table[1] + np.sum(np.stack([x[i] * x for i in range(3)])) + list(x)[2]
-        )
+        return squares[0] * squares[-1] + table[1] + np.sum(np.stack([x[i] * x for i in range(3)])) + list(x)[2]
 
     gradient = check(loss, X)
     assert gradient(X[:3])[0].shape == (3,)

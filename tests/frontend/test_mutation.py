@@ -246,9 +246,7 @@ SHARED += [walked_over, zero_passes_leave_the_argument]
 
 @pytest.mark.parametrize("loss", SHARED, ids=[f.__name__ for f in SHARED])
 def test_a_change_that_others_would_see_is_refused(loss):
-    refused(
-        loss, X, match=r"test_mutation\.py:\d+:\d+: `\w+` is changed in place, and .*\n.*\n.*\n.*\.copy\(\)"
-    )
+    refused(loss, X, match=r"test_mutation\.py:\d+:\d+: `\w+` is changed in place, and .*\n.*\n.*\n.*\.copy\(\)")
 
 
 def test_a_global_array_is_not_changed():

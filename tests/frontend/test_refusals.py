@@ -265,9 +265,7 @@ def test_all_faults_of_a_function_are_reported_together():
         grad(loss)(X)
     messages = [fault.message for fault in caught.value.faults]
     assert len(messages) == 5
-    for part, message in zip(
-        ("zetac", "undefined_thing", "`with`", "`x` is changed", "`SET`"), sorted(messages)
-    ):
+    for part, message in zip(("zetac", "undefined_thing", "`with`", "`x` is changed", "`SET`"), sorted(messages)):
         assert any(part in each for each in messages), (part, message)
     lines = [fault.origin.line for fault in caught.value.faults]
     assert lines == sorted(lines)
