@@ -16,7 +16,7 @@ from ..ir.builder import Builder
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
 from ..ir.memory import may_share
-from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, substitute, walk
+from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, renamed, substitute, walk
 from ..ir.primitive import named
 from ..ir.types import Array, Tape
 
@@ -45,6 +45,11 @@ def _hoist(ops: Sequence[Op], inside: set[Value]) -> tuple[list[Op], list[Op]]:
         else:
             after.append(op)
     return before, after
+
+
+def _renamed(region: Region, known: Mapping[Value, Atom]) -> Region:
+    ops = tuple(substitute(op, known) for op in region.ops)
+    return replace(region, ops=ops, results=tuple(renamed(atom, known) for atom in region.results))
 
 
 def _may_raise(op: Op) -> bool:
@@ -184,6 +189,7 @@ class _Plan:
     recomputed: list[Op]
     dropped: set[Value]
     handed_on: list[tuple[Value, Value, Atom]]  # (item of the result, item of the parameter, value after the loop)
+    renamed: dict[Value, Atom]  # items that are values at hand
 
 
 class _Economy:
@@ -219,8 +225,8 @@ class _Economy:
             inner[forward.regions[0].params[0]] = body.params[0]
         plan = self._plan(items, inner, forward)
         for item, source in items.items():
-            inner.setdefault(source, item)
-        region = self.region(body, inner)
+            inner.setdefault(source, plan.renamed.get(item, item))
+        region = self.region(_renamed(body, plan.renamed), inner)
         kept = [k for k, p in enumerate(body.params[1 + carried :]) if p not in plan.dropped]
         tapes = [op.inputs[3 + carried + k] for k in kept]
         tape_params = [body.params[1 + carried + k] for k in kept]
@@ -272,7 +278,7 @@ class _Economy:
         return tape
 
     def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None) -> _Plan:
-        plan = _Plan([], set(), [])
+        plan = _Plan([], set(), [], {})
         by_source = {source: item for item, source in items.items()}
         if forward is not None:
             self._hand_on(plan, by_source, known, forward)
@@ -288,10 +294,13 @@ class _Economy:
             if source.hint is not None and stored and self._computed_number(source):
                 at_hand[source] = item
                 continue
-            if self._again(source, at_hand, ops, _DEPTH, item) is not None:
+            found = self._again(source, at_hand, ops, _DEPTH, item)
+            if found is not None:
                 plan.recomputed += ops
                 plan.dropped.add(item)
-            at_hand[source] = item
+                if found is not item:  # nothing to compute: it is at hand under another name
+                    plan.renamed[item] = found
+            at_hand[source] = plan.renamed.get(item, item)
         return plan
 
     def _hand_on(self, plan: _Plan, items: Mapping[Value, Value], known: Mapping[Value, Atom], forward: Op) -> None:
