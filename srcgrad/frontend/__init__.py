@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CompileError, InternalError
+from ..errors import CompileError, Fault, InternalError
 from ..ir.dims import Facts
-from ..ir.nodes import Const, Function, Region, Slot, Value
+from ..ir.nodes import Const, Function, Region, Slot, Value, walk
+from ..ir.types import Array
 from ..runtime.captures import Route
 from ..runtime.signature import Spec
 from ..runtime.source import Source, find_source
@@ -58,10 +59,9 @@ def _lower(
     for name, spec in specs.items():
         frame.env[name] = interpreter.argument(name, spec, example.get(name))
     result = interpreter.run(source.node, frame)
+    interpreter.faults += _promotions(interpreter)
     if interpreter.faults:
-        raise CompileError(
-            sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line))
-        )
+        raise CompileError(sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line)))
     if isinstance(result, Poison):
         raise InternalError(f"`{function.__qualname__}` could not be read, and no fault was noted")
     leaves: list[Any] = []
@@ -69,6 +69,16 @@ def _lower(
     body = Region((), tuple(interpreter.builder.ops), tuple(leaves))
     lowered = Function(function.__name__, tuple(interpreter.params), body, template)
     return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics)
+
+
+def _promotions(interpreter: Interpreter) -> list[Fault]:
+    """A Python float leaves float32 as it is, a NumPy float64 does not: which of them a variable is must not depend."""
+    types = [p.value.type for p in interpreter.params]
+    types += [value.type for op in walk(interpreter.builder.ops) for value in op.outputs]
+    single = any(isinstance(t, Array) and t.dtype.kind == "f" and t.dtype.itemsize < 8 for t in types)
+    message = "a variable is a Python number on one path and float64 on another, which decides what float32 becomes"
+    way_out = "Start with np.float64(...), or make it a Python number again: float(...)."
+    return [Fault(origin, message, way_out) for origin in interpreter.promotions[:1] if single]
 
 
 def _template(result: Any, leaves: list[Any]) -> Any:

@@ -77,9 +77,7 @@ class Access(Expressions):
                 return self.compute(operator.index, value.value)
             if isinstance(value, Value):
                 if isinstance(value.type, Array) and value.type.dtype.kind not in "iub":
-                    raise Unsupported(
-                        f"{describe(value)} as an index", "Indices are integers or boolean masks."
-                    )
+                    raise Unsupported(f"{describe(value)} as an index", "Indices are integers or boolean masks.")
                 dynamic.append(value)
                 return Slot(len(dynamic))
             if isinstance(value, tuple):
@@ -140,19 +138,13 @@ class Access(Expressions):
         """Data of an object is read at each call, like a global; methods come from its class, as in Python."""
         thing, route = instance.object, (*instance.route, ("attr", name))
         kind = type(thing)
-        if "__getattribute__" in _defined(kind) or (
-            "__getattr__" in _defined(kind) and not hasattr(thing, name)
-        ):
-            raise Unsupported(
-                f"`{kind.__qualname__}` computes its attributes, so `{name}` cannot be read here"
-            )
+        if "__getattribute__" in _defined(kind) or ("__getattr__" in _defined(kind) and not hasattr(thing, name)):
+            raise Unsupported(f"`{kind.__qualname__}` computes its attributes, so `{name}` cannot be read here")
         found = next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
         if isinstance(found, types.FunctionType) and name not in getattr(thing, "__dict__", {}):
             return BoundMethod(instance, name)
         if isinstance(found, (property, classmethod, staticmethod)):
-            raise Unsupported(
-                f"`{name}` is a {type(found).__name__}", "Read the attribute, or call a plain method."
-            )
+            raise Unsupported(f"`{name}` is a {type(found).__name__}", "Read the attribute, or call a plain method.")
         try:
             value = getattr(thing, name)
         except AttributeError as error:

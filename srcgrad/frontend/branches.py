@@ -47,9 +47,7 @@ class Branches(Inputs):
         for name in dict.fromkeys([*then, *other]):
             one, two = then.get(name), other.get(name)
             if name not in then or name not in other:
-                merged[name] = Poison(
-                    f"`{name}` is assigned in one branch only", "Assign it before the branch."
-                )
+                merged[name] = Poison(f"`{name}` is assigned in one branch only", "Assign it before the branch.")
             elif one is two:
                 merged[name] = one
             elif isinstance(one, Poison) or isinstance(two, Poison):
@@ -59,9 +57,7 @@ class Branches(Inputs):
             elif same_structure(lift(one), lift(two)):
                 changed.append(name)
             else:
-                merged[name] = Poison(
-                    f"`{name}` has a different kind of value in each branch", "Use two names."
-                )
+                merged[name] = Poison(f"`{name}` has a different kind of value in each branch", "Use two names.")
         if not changed and not any(op.prim.kind == "impure" or op.regions for op in (*then_ops, *else_ops)):
             return merged
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
@@ -106,9 +102,7 @@ class Branches(Inputs):
         if any(isinstance(value, Poison) for _, value in halves):
             return (Poison(""),)
         if any(value is None for _, value in halves) and not all(value is None for _, value in halves):
-            raise Unsupported(
-                "one branch returns a value, the other returns None", "Return a value at the end, too."
-            )
+            raise Unsupported("one branch returns a value, the other returns None", "Return a value at the end, too.")
         return (self.join(condition, halves),)
 
 

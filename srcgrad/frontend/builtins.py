@@ -115,9 +115,7 @@ def _extreme(function: Any, python: Any) -> Builtin:
     def extreme(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """max(a, b) of numbers: a choice, as Python makes it."""
         if kwargs:
-            raise Unsupported(
-                f"{python.__name__}() with `{next(iter(kwargs))}=`", f"Use np.{function.__name__}."
-            )
+            raise Unsupported(f"{python.__name__}() with `{next(iter(kwargs))}=`", f"Use np.{function.__name__}.")
         items = c.iterate(args[0]) if len(args) == 1 else args
         numbers = [c.maybe_number(item) for item in items]
         if None not in numbers:
@@ -126,9 +124,7 @@ def _extreme(function: Any, python: Any) -> Builtin:
         assert prim is not None
         result = items[0]
         for item in items[1:]:
-            if any(
-                isinstance(v, Value) and isinstance(v.type, Array) and v.type.ndim for v in (result, item)
-            ):
+            if any(isinstance(v, Value) and isinstance(v.type, Array) and v.type.ndim for v in (result, item)):
                 raise Unsupported(f"{python.__name__}() of arrays", f"Use np.{function.__name__}.")
             result = c.apply(prim, [result, item])
         return result
@@ -158,17 +154,13 @@ def _iteration(kind: str) -> Builtin:
         elif kind == "zip":
             start, strict = None, kwargs.pop("strict", False)
             if strict is not False:
-                raise Unsupported(
-                    "zip() with `strict=`", "Leave it out: different lengths are refused anyway."
-                )
+                raise Unsupported("zip() with `strict=`", "Leave it out: different lengths are refused anyway.")
         else:
             start = None
         if kwargs or (kind != "zip" and len(args) != 1) or not args:
             raise Unsupported(f"{kind}() with these arguments cannot be differentiated")
         for part in args:
-            if is_number(part) and not (
-                isinstance(part, Value) and isinstance(part.type, Array) and part.type.ndim
-            ):
+            if is_number(part) and not (isinstance(part, Value) and isinstance(part.type, Array) and part.type.ndim):
                 raise Unsupported(f"{kind}() of {describe(part)}", "It takes a sequence or an array.")
         return Iteration(kind, tuple(args), start)
 
@@ -215,9 +207,7 @@ def _is_scalar_of(dtype: np.dtype[Any], kinds: tuple[Any, ...]) -> bool:
     """A number from NumPy arithmetic is a NumPy scalar; a 0-d argument is an array: where that matters, refuse."""
     scalar = any(issubclass(dtype.type, kind) for kind in kinds)
     if scalar != (np.ndarray in kinds):
-        raise Unsupported(
-            "whether this is a NumPy scalar or a 0-d array is not known", "Check `x.ndim` instead."
-        )
+        raise Unsupported("whether this is a NumPy scalar or a 0-d array is not known", "Check `x.ndim` instead.")
     return scalar
 
 
@@ -248,9 +238,7 @@ def _array(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         args, kwargs = args[:1], {**kwargs, "dtype": args[1]}
     unknown = set(kwargs) - {"dtype"}
     if unknown or len(args) != 1:
-        raise Unsupported(
-            f"np.array with `{next(iter(unknown), 'these arguments')}=`", "Known: object, dtype."
-        )
+        raise Unsupported(f"np.array with `{next(iter(unknown), 'these arguments')}=`", "Known: object, dtype.")
     (value,) = args
     copy = find(np.copy)
     assert copy is not None

@@ -67,11 +67,7 @@ class Calls(Access):
         prim = find(function)
         if prim is not None:
             return self.numpy_call(prim, args, kwargs, "function")
-        if (
-            isinstance(function, types.FunctionType)
-            and not is_library(function)
-            and not _of_srcgrad(function)
-        ):
+        if isinstance(function, types.FunctionType) and not is_library(function) and not _of_srcgrad(function):
             return self._inline_function(function, args, kwargs, text)
         raise _no_rule(function, text)
 
@@ -101,17 +97,9 @@ class Calls(Access):
 
     def _sequence_operand(self, prim: Primitive, position: int, value: Any) -> Any:
         """A list or tuple of arrays, where the function takes a sequence."""
-        if (
-            position < len(prim.operands)
-            and prim.operands[position].startswith("*")
-            and prim.name != "np.einsum"
-        ):
+        if position < len(prim.operands) and prim.operands[position].startswith("*") and prim.name != "np.einsum":
             return self.unpack(value, None) if isinstance(value, Value) else self.iterate(value)
-        if (
-            isinstance(value, tuple)
-            and prim.kind in ("elementwise", "bilinear")
-            and position < len(prim.operands)
-        ):
+        if isinstance(value, tuple) and prim.kind in ("elementwise", "bilinear") and position < len(prim.operands):
             return self.array_of(value)
         return value
 
@@ -172,9 +160,7 @@ class Calls(Access):
             return receiver
         raise Unsupported(f"method `{name}` of {describe(receiver)} cannot be differentiated")
 
-    def _list_method(
-        self, receiver: ListValue | tuple[Any, ...], name: str, args: list[Any], kwargs: Any
-    ) -> Any:
+    def _list_method(self, receiver: ListValue | tuple[Any, ...], name: str, args: list[Any], kwargs: Any) -> Any:
         items = sequence(receiver)
         if name in ("index", "count") and len(args) == 1:
             keys = [self.key(item) for item in items]
@@ -240,9 +226,7 @@ class Calls(Access):
                 attrs = {"axes": self.key(tuple(sequence(axes)))} if args and axes is not None else {}
                 return self.apply(_prim(np.transpose), [array], attrs, "method")
             case "tolist" if array.type.ndim == 1:
-                return ListValue(
-                    [self.apply(named("float"), [v]) for v in self.unpack(array, None)], self.depth
-                )
+                return ListValue([self.apply(named("float"), [v]) for v in self.unpack(array, None)], self.depth)
             case "fill" | "sort" | "tolist":
                 ways = {
                     "fill": "Use `a[...] = value`.",
@@ -286,9 +270,7 @@ class Calls(Access):
         self.statics.setdefault(route, function)
         return self._inline_function(function, [instance, *args], kwargs, f"{kind.__qualname__}.{name}")
 
-    def _inline_function(
-        self, function: types.FunctionType, args: list[Any], kwargs: dict[str, Any], text: str
-    ) -> Any:
+    def _inline_function(self, function: types.FunctionType, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
         """Read a helper's body in place of its call."""
         route = self.route_of(function)
         if route is None and function is not self.frames[0].function:
@@ -324,12 +306,8 @@ class Calls(Access):
         kwargs: dict[str, Any],
         text: str,
     ) -> Any:
-        if any(
-            f.node is node and f.function is frame.function and f.parent is frame.parent for f in self.frames
-        ):
-            raise Unsupported(
-                f"`{text}` calls itself; recursion cannot be differentiated", "Write it as a loop."
-            )
+        if any(f.node is node and f.function is frame.function and f.parent is frame.parent for f in self.frames):
+            raise Unsupported(f"`{text}` calls itself; recursion cannot be differentiated", "Write it as a loop.")
         if len(self.frames) > _MAX_LEVEL:
             raise Unsupported("calls are nested too deeply")
         frame.env = self._bind_arguments(node.args, defaults, args, kwargs, text)
@@ -364,9 +342,7 @@ class Calls(Access):
         if spec.vararg is not None:
             env[spec.vararg.arg] = tuple(rest)
         elif rest:
-            raise Unsupported(
-                f"`{text}` takes {len(positional)} positional arguments, {len(args)} were given"
-            )
+            raise Unsupported(f"`{text}` takes {len(positional)} positional arguments, {len(args)} were given")
         names = {*(a.arg for a in spec.args), *(a.arg for a in spec.kwonlyargs)}
         surplus = {k: v for k, v in kwargs.items() if k not in names}
         if surplus and spec.kwarg is None:
@@ -393,9 +369,7 @@ def _prim(function: Any) -> Primitive:
 
 
 def _no_rule(function: Any, text: str) -> Unsupported:
-    gradient = hasattr(function, "value_and_grad") or hasattr(
-        getattr(function, "__self__", None), "value_and_grad"
-    )
+    gradient = hasattr(function, "value_and_grad") or hasattr(getattr(function, "__self__", None), "value_and_grad")
     if gradient or _of_srcgrad(function):
         return Unsupported(
             f"`{text}` is a gradient function; gradients of gradients are not available yet",

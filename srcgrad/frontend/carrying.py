@@ -33,10 +33,7 @@ class Carried:
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
 
     def params(self) -> list[Value]:
-        return [
-            Value(replace(t, dim=None) if isinstance(t, Array) else t, h)
-            for t, h in zip(self.types, self.hints)
-        ]
+        return [Value(replace(t, dim=None) if isinstance(t, Array) else t, h) for t, h in zip(self.types, self.hints)]
 
 
 class Carrying(Branches):
@@ -69,11 +66,7 @@ class Carrying(Branches):
         """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
         for k, (param, init) in enumerate(zip(params, carried.inits)):
             self.named_at[param] = self.frame.level
-            if (
-                self.owned(init, carried.owners[k])
-                and not self.twice(carried.inits, k)
-                and k not in carried.shared
-            ):
+            if self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k) and k not in carried.shared:
                 self.versions[param] = (init,)
                 self.fresh.add(param)
             else:
@@ -141,11 +134,7 @@ class Carrying(Branches):
                 )
         for k, output in enumerate(outputs):
             init = carried.inits[k]
-            owned = (
-                k not in carried.shared
-                and self.owned(init, carried.owners[k])
-                and not self.twice(carried.inits, k)
-            )
+            owned = k not in carried.shared and self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k)
             self.link(output, [init, results[k]], owned)
         for name, value in zip(carried.names, carried.rebuild(list(outputs))):
             env[name] = value

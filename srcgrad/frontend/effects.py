@@ -96,9 +96,7 @@ def _slot(value: Any, inputs: list[Any]) -> ast.expr:
         return ast.Constant(value.name)
     if isinstance(value, type) and issubclass(value, np.generic):
         return ast.parse(f"np.{value.__name__}", mode="eval").body
-    raise Unsupported(
-        f"{describe(value)} cannot be passed on here", "Pass numbers, arrays, strings, or lists of them."
-    )
+    raise Unsupported(f"{describe(value)} cannot be passed on here", "Pass numbers, arrays, strings, or lists of them.")
 
 
 # Random draws
@@ -135,9 +133,7 @@ def draw(c: Calls, node: ast.Call, function: Any) -> Any:
 
 def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Array:
     """Shape from `size=` (or the dimensions given), dtype by the distribution."""
-    dtype = (
-        np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
-    )
+    dtype = np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
     if name in ("rand", "randn"):
         size: Any = tuple(args)
     elif name == "permutation":

@@ -37,9 +37,7 @@ class Expressions(Operators):
         with self.at(node):
             method = getattr(self, f"_ev_{type(node).__name__}", None)
             if method is None:
-                raise Unsupported(
-                    f"{_name_of(node)} cannot be differentiated", _WAYS_OUT.get(type(node).__name__, "")
-                )
+                raise Unsupported(f"{_name_of(node)} cannot be differentiated", _WAYS_OUT.get(type(node).__name__, ""))
             return method(node)
 
     @contextmanager
@@ -55,9 +53,7 @@ class Expressions(Operators):
         except (SrcgradError, Unroll):
             raise
         except RecursionError:
-            raise Unsupported(
-                "this is nested too deeply to be read", "Split it into several statements."
-            ) from None
+            raise Unsupported("this is nested too deeply to be read", "Split it into several statements.") from None
         except Exception as error:
             origin = self.builder.origin
             text = f"{origin}: srcgrad failed to read this: {type(error).__name__}: {error}\n    {origin.text.strip()}"
@@ -160,9 +156,7 @@ class Expressions(Operators):
         return tuple(self._comprehension(node.generators, lambda: self.ev(node.elt)))
 
     def _ev_DictComp(self, node: ast.DictComp) -> Any:
-        pairs = self._comprehension(
-            node.generators, lambda: (self.key(self.ev(node.key)), self.ev(node.value))
-        )
+        pairs = self._comprehension(node.generators, lambda: (self.key(self.ev(node.key)), self.ev(node.value)))
         return DictValue(dict(pairs), self.depth)
 
     def _comprehension(self, generators: list[ast.comprehension], element: Any) -> list[Any]:
@@ -221,11 +215,7 @@ class Expressions(Operators):
 
     def wrap(self, value: Any) -> Any:
         """A static Python object as an abstract value."""
-        return (
-            Const(value)
-            if isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-            else value
-        )
+        return Const(value) if isinstance(value, (int, float, complex)) and not isinstance(value, bool) else value
 
     def unpack(self, value: Any, count: int | None) -> list[Any]:
         """The items of a sequence or array, `count` of them where that is given."""
@@ -253,9 +243,7 @@ class Expressions(Operators):
                 "Use array operations, `sum(... for v in x)`, or a `for` loop over the array.",
             )
         if length.constant is None and not self.facts.require("==", length, as_dim(size)):
-            raise Unsupported(
-                "the number of items is not known when compiling", "Loop over the array instead."
-            )
+            raise Unsupported("the number of items is not known when compiling", "Loop over the array instead.")
         return [self.apply(named("getitem"), [value], {"index": i}, "operator") for i in range(size)]
 
     # Given by the classes on top

@@ -52,9 +52,7 @@ class Inputs(Calls):
         match spec:
             case ArraySpec(dtype, ones):
                 text = path_text(name, path)
-                axes = tuple(
-                    as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones)
-                )
+                axes = tuple(as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones))
                 return self._param(Array(np.dtype(dtype), axes), name, path, capture)
             case NumberSpec(dtype, python):
                 number = Array(np.dtype(dtype), weak=python)
@@ -70,12 +68,8 @@ class Inputs(Calls):
                 return code
             case SequenceSpec(kind, items):
                 steps = [(i, item, (*route, ("item", i)), thing[i]) for i, item in enumerate(items)]
-                values = [
-                    self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps
-                ]
-                return (
-                    tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
-                )
+                values = [self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps]
+                return tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
             case DictSpec(keys, items):
                 pairs = {
                     k: self._leaf(item, name, (*path, k), capture, (*route, ("item", k)), thing[k])
@@ -118,11 +112,7 @@ class Inputs(Calls):
         if isinstance(spec, (StaticSpec, IdentitySpec)):
             self.statics[route] = value
             return value
-        taken = (
-            {p.name for p in self.params}
-            | {unique for unique, _ in self.capture_specs.values()}
-            | self.reserved
-        )
+        taken = {p.name for p in self.params} | {unique for unique, _ in self.capture_specs.values()} | self.reserved
         unique, number = name, 1
         while unique in taken:
             number += 1

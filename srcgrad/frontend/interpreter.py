@@ -57,9 +57,7 @@ class Interpreter(Loops):
         frame.local = local_names(node)
         for inner in own_nodes(ast.Module(node.body, [])):
             if isinstance(inner, (ast.Yield, ast.YieldFrom)):
-                raise self.refusal(
-                    inner, "a generator cannot be differentiated", "Build a list, and return a number."
-                )
+                raise self.refusal(inner, "a generator cannot be differentiated", "Build a list, and return a number.")
         returned = self.block(node.body)
         return None if returned is None else returned[0]
 
@@ -155,9 +153,7 @@ class Interpreter(Loops):
         module = self._library_module("." * node.level + (node.module or ""))
         for alias in node.names:
             thing = self.compute(getattr, module, alias.name)
-            self.frame.env[alias.asname or alias.name] = self.library(
-                thing, f"{module.__name__}.{alias.name}"
-            )
+            self.frame.env[alias.asname or alias.name] = self.library(thing, f"{module.__name__}.{alias.name}")
 
     def _library_module(self, name: str) -> Any:
         module = None if name.startswith(".") else self.compute(importlib.import_module, name)
@@ -210,9 +206,7 @@ class Interpreter(Loops):
             (at,) = starred
             after = len(target.elts) - at - 1
             if len(items) < len(target.elts) - 1:
-                raise Unsupported(
-                    f"{len(items)} values are too few for {len(target.elts) - 1} names and a starred one"
-                )
+                raise Unsupported(f"{len(items)} values are too few for {len(target.elts) - 1} names and a starred one")
             items = [
                 *items[:at],
                 ListValue(items[at : len(items) - after], self.depth),
@@ -254,11 +248,7 @@ class Interpreter(Loops):
         if not isinstance(value, (Value, Const, bool)):
             raise Unsupported(f"{describe(value)} cannot be stored into an array")
         assert isinstance(array.type, Array)
-        if (
-            not isinstance(value, Value)
-            or not isinstance(value.type, Array)
-            or value.type.dtype == array.type.dtype
-        ):
+        if not isinstance(value, Value) or not isinstance(value.type, Array) or value.type.dtype == array.type.dtype:
             return value
         if np.can_cast(value.type.dtype, array.type.dtype, "same_kind") or value.type.dtype.kind in "iub":
             return self.apply(named("astype"), [value], {"dtype": array.type.dtype}, "method")
@@ -277,9 +267,7 @@ class Interpreter(Loops):
                 "Give the array a name of its own.",
             )
         if not isinstance(receiver.type, Array) or not receiver.type.ndim:
-            raise Unsupported(
-                f"item assignment into {describe(receiver)}", "Use an array with at least one axis."
-            )
+            raise Unsupported(f"item assignment into {describe(receiver)}", "Use an array with at least one axis.")
         self._check_local(target.value.id)
         self.check_owned(receiver, target.value.id)
         return receiver, target.value.id
@@ -314,9 +302,7 @@ class Interpreter(Loops):
             right = self.operand(right)
         result = self.binary(type(node.op), left, right, node, "augmented" if in_place else "operator")
         if in_place and result.type != left.type:
-            raise Unsupported(
-                f"`{target.id}` of type {left.type} cannot hold {result.type}", "Use a new name."
-            )
+            raise Unsupported(f"`{target.id}` of type {left.type} cannot hold {result.type}", "Use a new name.")
         if in_place:
             self._new_version(left, result, target.id)
             return
@@ -330,9 +316,7 @@ class Interpreter(Loops):
             key = self._container_key(target, receiver)
             old = self.item(receiver, Const(key) if type(key) is int else key)
             if isinstance(old, Value) and isinstance(old.type, Array) and old.type.ndim:
-                raise Unsupported(
-                    "an array inside a container is changed in place", "Write `xs[i] = xs[i] + ...`."
-                )
+                raise Unsupported("an array inside a container is changed in place", "Write `xs[i] = xs[i] + ...`.")
             self._store(receiver, key, self.binary(type(node.op), old, self.ev(node.value), node))
             return
         array, name = self._written_array(target, receiver)
@@ -344,11 +328,7 @@ class Interpreter(Loops):
 
     def _restyle(self, value: Value, style: str) -> None:
         """Mark the op just made as the user's `+=`."""
-        if (
-            self.builder.ops
-            and value in self.builder.ops[-1].outputs
-            and self.builder.ops[-1].style == "operator"
-        ):
+        if self.builder.ops and value in self.builder.ops[-1].outputs and self.builder.ops[-1].style == "operator":
             self.builder.ops[-1] = replace(self.builder.ops[-1], style=style)
 
 

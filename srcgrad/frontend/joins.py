@@ -73,18 +73,31 @@ class Joins(Memory):
                     raise Unsupported(f"the variable is {result} on one path and {type} on another")
                 continue
             self._same_axes(result, type)
+            self._same_precision(result, type)
             result = _common_number(result, type)
         return replace(result, dim=None) if isinstance(result, Array) else result
 
     def _same_axes(self, a: Array, b: Array) -> None:
         same = len(a.axes) == len(b.axes)
-        if not same or not all(
-            self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)
-        ):
+        if not same or not all(self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)):
             raise Unsupported(
                 f"the variable is {a} on one path and {b} on another",
                 "Give it one shape on every path, or use two names.",
             )
+
+    def _same_precision(self, a: Array, b: Array) -> None:
+        """float32 on one path and float64 on the other would become float64 on both, unlike in a plain call."""
+        if a.dtype.kind not in "fc" or b.dtype.kind not in "fc":
+            number, other = (a, b) if a.weak else (b, a)
+            if number.weak and not other.weak and other.dtype == np.float64:
+                self.promotions.append(self.builder.origin)
+        elif not a.weak and not b.weak and a.dtype != b.dtype:
+            way_out = f"Write .astype(np.{a.dtype}), so that it has one precision on every path."
+            raise Unsupported(f"the variable is {a.dtype} on one path and {b.dtype} on another", way_out)
+        elif a.weak != b.weak and a.dtype == b.dtype:
+            self.promotions.append(
+                self.builder.origin
+            )  # np.float64 turns float32 arrays into float64, Python's 0.5 does not
 
     def convert(self, atom: Any, type: Type, ops: list[Any]) -> Any:
         """An atom with the joined type, converted at the end of its branch where it differs."""
@@ -127,17 +140,11 @@ class Joins(Memory):
             for (ops, _), row in zip(halves, rows):
                 row[k] = self.convert(row[k], type, ops)
             types.append(type)
-        owners = (
-            [name for name, value in zip(names, then) for _ in flatten(value)[0]]
-            if names
-            else [""] * len(types)
-        )
+        owners = [name for name, value in zip(names, then) for _ in flatten(value)[0]] if names else [""] * len(types)
         owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
         regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, rows))
         attrs = {"spelled": spelled} if spelled else {}
-        outputs = self.builder.append(
-            named("if"), [self.atom(test)], types, attrs, regions=regions, style=style
-        )
+        outputs = self.builder.append(named("if"), [self.atom(test)], types, attrs, regions=regions, style=style)
         for k, output in enumerate(outputs):
             self.link(output, [row[k] for row in rows], owned[k])
         return flatten(then)[1](list(outputs))

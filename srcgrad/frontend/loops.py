@@ -54,9 +54,7 @@ class Loops(Carrying):
 
     def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
         for inner in jumps(body):
-            raise self.refusal(
-                inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
-            )
+            raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
 
     # Which loops stay loops
 
@@ -87,9 +85,7 @@ class Loops(Carrying):
         for inner in jumps(node.body):
             if not isinstance(inner, ast.Return):
                 way_out = "Use `if`, so that every pass runs to its end."
-                raise self.refusal(
-                    inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out
-                )
+                raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
         statements: list[ast.stmt] = []
         for item in self._items(walked):
             self.spend()
@@ -115,8 +111,7 @@ class Loops(Carrying):
         if isinstance(walked, Iteration) and walked.kind == "zip":
             known = [len(self._items(p)) for p in walked.parts if not self._is_dynamic(p)]
             parts = [
-                self._first(p, min(known)) if known and isinstance(p, Value) else self._items(p)
-                for p in walked.parts
+                self._first(p, min(known)) if known and isinstance(p, Value) else self._items(p) for p in walked.parts
             ]
             return [tuple(items) for items in zip(*parts)]
         if isinstance(walked, Iteration) and walked.kind == "enumerate":
@@ -176,9 +171,7 @@ class Loops(Carrying):
         faults = len(self.faults)
         try:
             while True:
-                del self.faults[
-                    faults:
-                ]  # an earlier reading may have complained about types that have changed since
+                del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
                 index = self._index(counter, bounds)
                 params, ops, results = self.read_pass(carried, [index], partial(body, index))
                 if self.settled(carried, params, ops, results):
@@ -344,9 +337,7 @@ class Loops(Carrying):
         with self.region() as ops:
             test = self.ev(node.test)
             if self.maybe_truth(test) is True and not is_number(test):
-                raise Unsupported(
-                    "a `while` whose condition is always true", "Put the condition into `while`."
-                )
+                raise Unsupported("a `while` whose condition is always true", "Put the condition into `while`.")
             test = self.atom(self.condition(test))
         self.frame.env = dict(carried.before)
         return heads, ops, test

@@ -51,9 +51,7 @@ class Operators(Joins):
     def _ev_BinOp(self, node: ast.BinOp) -> Any:
         return self.binary(type(node.op), self.ev(node.left), self.ev(node.right), node)
 
-    def binary(
-        self, kind: type[ast.operator], left: Any, right: Any, node: ast.AST, style: str = "operator"
-    ) -> Any:
+    def binary(self, kind: type[ast.operator], left: Any, right: Any, node: ast.AST, style: str = "operator") -> Any:
         function, python = _BINARY[kind]
         left, right = self._beside_array(left, right), self._beside_array(right, left)
         if isinstance(left, Const) and isinstance(right, Const):
@@ -90,9 +88,7 @@ class Operators(Joins):
             return left + right
         if isinstance(left, (str, bool)) and isinstance(right, (str, bool)):
             result = self.compute(python, left, right)
-            return (
-                Const(result) if isinstance(result, (int, float)) and not isinstance(result, bool) else result
-            )
+            return Const(result) if isinstance(result, (int, float)) and not isinstance(result, bool) else result
         raise Unsupported(f"operator `{_symbol(kind)}` between {describe(left)} and {describe(right)}")
 
     def remember(self, result: Any, python: Any, *operands: Any) -> Any:
@@ -185,11 +181,7 @@ class Operators(Joins):
     def _same_length(self, left: Any, right: Any) -> bool | None:
         """Whether two array lengths are equal: decided now, and assumed in every call of this compilation."""
         dims = [self._length(value) for value in (left, right)]
-        if (
-            dims[0] is None
-            or dims[1] is None
-            or not any("[" in s.name for d in dims if d for s in d.symbols())
-        ):
+        if dims[0] is None or dims[1] is None or not any("[" in s.name for d in dims if d for s in d.symbols()):
             return None
         a, b = (self.facts.canon(dim) for dim in dims if dim is not None)
         if self.facts.same(a, b) or self.facts.require("==", a, b):
@@ -264,9 +256,7 @@ class Operators(Joins):
         lazy: Half = (ops, right)
         done: Half = ([], decided)
         spelled = "and" if is_and else "or"
-        return self.join(
-            condition, (lazy, done) if is_and else (done, lazy), style="expression", spelled=spelled
-        )
+        return self.join(condition, (lazy, done) if is_and else (done, lazy), style="expression", spelled=spelled)
 
     def _ev_IfExp(self, node: ast.IfExp) -> Any:
         test = self.ev(node.test)
@@ -295,9 +285,7 @@ class Operators(Joins):
 
 def _is_truth(value: Any) -> bool:
     """A bool, so that `and` of two is a bool as well."""
-    return isinstance(value, bool) or (
-        is_number(value) and bool(value.type.dtype.kind == "b" and not value.type.ndim)
-    )
+    return isinstance(value, bool) or (is_number(value) and bool(value.type.dtype.kind == "b" and not value.type.ndim))
 
 
 def _harmless(ops: list[Op]) -> bool:

@@ -63,9 +63,7 @@ def jumps(body: Sequence[ast.stmt]) -> list[ast.AST]:
     found = [node for statement in body for node in own_nodes(statement)]
     inner = {n for s in found if isinstance(s, (ast.For, ast.While)) for n in own_nodes(s) if n is not s}
     return [
-        n
-        for n in found
-        if isinstance(n, ast.Return) or (isinstance(n, (ast.Break, ast.Continue)) and n not in inner)
+        n for n in found if isinstance(n, ast.Return) or (isinstance(n, (ast.Break, ast.Continue)) and n not in inner)
     ]
 
 

@@ -72,13 +72,9 @@ class State:
         self.frames: list[Frame] = []
         self.faults: list[Fault] = []
         self.known: dict[Value, Any] = {}  # values of named constants
-        self.views: dict[
-            Value, tuple[Value, ...]
-        ] = {}  # an array and those whose memory it shows, or may show
+        self.views: dict[Value, tuple[Value, ...]] = {}  # an array and those whose memory it shows, or may show
         self.fresh: set[Value] = set()  # arrays that the function itself has allocated
-        self.versions: dict[
-            Value, tuple[Value, ...]
-        ] = {}  # an array changed in place or carried on: what it was
+        self.versions: dict[Value, tuple[Value, ...]] = {}  # an array changed in place or carried on: what it was
         self.walked: list[set[Value]] = []  # arrays that the loops being read walk over
         self.named_at: dict[Value, int] = {}  # the level of the frame whose variable gave a value its hint
         self.params: list[Param] = []
@@ -86,10 +82,9 @@ class State:
         self.statics: dict[Route, Any] = {}
         self.depth: tuple[int, ...] = ()
         self.unroll = unroll
-        self.open_loops: list[
-            Place | None
-        ] = []  # loops being read as loops; None for those that cannot be unrolled
+        self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
         self.budget = 50_000  # statements and calls: an output beyond this serves nobody
+        self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
         self._regions = 0
 
     @property
@@ -179,11 +174,7 @@ class State:
         known = self.maybe_number(value)
         if known is not None or not isinstance(value, Value):
             return known
-        dim = (
-            self.facts.canon(value.type.dim)
-            if isinstance(value.type, Array) and value.type.dim is not None
-            else None
-        )
+        dim = self.facts.canon(value.type.dim) if isinstance(value.type, Array) and value.type.dim is not None else None
         size = dim.evaluate(self.facts.sizes) if dim is not None and dim.entry else None
         if dim is not None and size is not None and self.facts.require("==", dim, as_dim(size)):
             return size

@@ -23,9 +23,7 @@ class Poison:
 
     why: str
     way_out: str = ""
-    loop: tuple[str, int, int] | None = (
-        None  # the loop that would have to be written out for it to be certain
-    )
+    loop: tuple[str, int, int] | None = None  # the loop that would have to be written out for it to be certain
 
 
 @dataclass(eq=False)
