@@ -9,7 +9,7 @@ The reverse transform records whatever a formula reads. Here a recording goes wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.builder import Builder
@@ -29,6 +29,26 @@ def economise(function: Function, facts: Facts) -> Function:
     """Assumes that every loop reading tapes is derived from the loop that records them."""
     economy = _Economy(function)
     return function.with_body(economy.region(function.body, {}))
+
+
+def _atoms(region: Region) -> Iterator[Atom]:
+    for op in region.ops:
+        yield from atoms_used(op)
+    yield from region.results
+
+
+def _sink(body: Region, sunk: Mapping[tuple[Value, int], Sequence[Op]]) -> Region:
+    """The region with ops put at the start of halves of its branches, which their first output names."""
+    ops = []
+    for op in body.ops:
+        if op.prim.name == "if" and op.outputs:
+            halves = tuple(
+                replace(region, ops=(*sunk.get((op.outputs[0], k), ()), *region.ops))
+                for k, region in enumerate(op.regions)
+            )
+            op = replace(op, regions=halves)
+        ops.append(op)
+    return replace(body, ops=tuple(ops))
 
 
 def _hoist(ops: Sequence[Op], inside: set[Value]) -> tuple[list[Op], list[Op]]:
@@ -190,6 +210,7 @@ class _Plan:
     dropped: set[Value]
     handed_on: list[tuple[Value, Value, Atom]]  # (item of the result, item of the parameter, value after the loop)
     renamed: dict[Value, Atom]  # items that are values at hand
+    sunk: dict[tuple[Value, int], list[Op]]  # (first output of a branch, half) -> what is computed again in there
 
 
 class _Economy:
@@ -223,10 +244,10 @@ class _Economy:
         inner = dict(known)
         if forward is not None and forward.prim.name == "for":
             inner[forward.regions[0].params[0]] = body.params[0]
-        plan = self._plan(items, inner, forward)
+        plan = self._plan(items, inner, forward, body)
         for item, source in items.items():
             inner.setdefault(source, plan.renamed.get(item, item))
-        region = self.region(_renamed(body, plan.renamed), inner)
+        region = self.region(_sink(_renamed(body, plan.renamed), plan.sunk), inner)
         kept = [k for k, p in enumerate(body.params[1 + carried :]) if p not in plan.dropped]
         tapes = [op.inputs[3 + carried + k] for k in kept]
         tape_params = [body.params[1 + carried + k] for k in kept]
@@ -277,8 +298,8 @@ class _Economy:
             made = self.made.get(tape)
         return tape
 
-    def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None) -> _Plan:
-        plan = _Plan([], set(), [], {})
+    def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None, body: Region) -> _Plan:
+        plan = _Plan([], set(), [], {}, {})
         by_source = {source: item for item, source in items.items()}
         if forward is not None:
             self._hand_on(plan, by_source, known, forward)
@@ -294,6 +315,8 @@ class _Economy:
             if source.hint is not None and stored and self._computed_number(source):
                 at_hand[source] = item
                 continue
+            if self._into_branch(item, source, at_hand, body, plan):
+                continue
             found = self._again(source, at_hand, ops, _DEPTH, item)
             if found is not None:
                 plan.recomputed += ops
@@ -302,6 +325,28 @@ class _Economy:
                     plan.renamed[item] = found
             at_hand[source] = plan.renamed.get(item, item)
         return plan
+
+    def _into_branch(self, item: Value, source: Value, known: Mapping[Value, Atom], body: Region, plan: _Plan) -> bool:
+        """What one half of a branch computed, and only the same half of its derivative reads, is computed there again."""
+        made = self.made.get(source)
+        if made is None or made.prim.name != "if":
+            return False
+        """What one half of a branch computed, and only that half of its derivative reads, is computed there again."""
+        halves = [k for k, atom in enumerate(results) if isinstance(atom, Value)]
+        readers = [op for op in body.ops if item in set(atoms_used(op))]
+        if len(halves) != 1 or len(readers) != 1 or readers[0].prim.name != "if" or item in body.results:
+            return False
+        half, reader = halves[0], readers[0]
+        inner = results[half]
+        elsewhere = {a for k, region in enumerate(reader.regions) if k != half for a in _atoms(region)}
+        if item in {*reader.inputs, *elsewhere} or not isinstance(inner, Value):
+            return False
+        ops: list[Op] = []
+        if self._again(inner, dict(known), ops, _DEPTH, item) is not item:
+            return False
+        plan.sunk.setdefault((reader.outputs[0], half), []).extend(ops)
+        plan.dropped.add(item)
+        return True
 
     def _hand_on(self, plan: _Plan, items: Mapping[Value, Value], known: Mapping[Value, Atom], forward: Op) -> None:
         """Where both a carried variable's old and new value are read, the new one is carried backwards."""
