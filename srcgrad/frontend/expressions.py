@@ -15,7 +15,7 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from ..runtime.captures import Found, look_up
 from .operators import Operators
-from .state import Silent, Unroll
+from .state import Frame, Silent, Unroll
 from .values import DictValue, Iteration, ListValue, Poison, RangeValue, describe, sequence
 
 _SEQUENCES = (tuple, list, str, dict, ListValue, DictValue, Iteration, RangeValue)
@@ -163,21 +163,24 @@ class Expressions(Operators):
         """Every item, written out; the variables of a comprehension are its own."""
         if any(generator.is_async for generator in generators):
             raise Unsupported("an asynchronous comprehension cannot be differentiated")
+        outer = self.frame
+        walked = self.iterate(self.ev(generators[0].iter))
+        inner = Frame(outer.function, outer.route, outer.source, parent=outer, level=outer.level, node=generators[0])
+        inner.statement, inner.comprehending = outer.statement, True
+        self.frames.append(inner)
+        try:
+            return self._filtered(generators, walked, element)
+        finally:
+            self.frames.pop()
+
+    def _filtered(self, generators: list[ast.comprehension], walked: list[Any], element: Any) -> list[Any]:
         first, *rest = generators
         items: list[Any] = []
-        walked = self.iterate(self.ev(first.iter))
-        env = self.frame.env
-        self.frame.comprehending += 1
-        try:
-            for item in walked:
-                self.spend()
-                self.frame.env = dict(env)
-                self.bind_item(first.target, item)
-                if all(self.truth(self.ev(test)) for test in first.ifs):
-                    items += self._comprehension(rest, element) if rest else [element()]
-        finally:
-            self.frame.env = env
-            self.frame.comprehending -= 1
+        for item in walked:
+            self.spend()
+            self.bind_item(first.target, item)
+            if all(self.truth(self.ev(test)) for test in first.ifs):
+                items += self._filtered(rest, self.iterate(self.ev(rest[0].iter)), element) if rest else [element()]
         return items
 
     # Walking over what is known now

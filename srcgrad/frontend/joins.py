@@ -82,7 +82,7 @@ class Joins(Memory):
         if not same or not all(self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)):
             raise Unsupported(
                 f"the variable is {a} on one path and {b} on another",
-                "Give it one shape on every path, or use two names.",
+                "Give it one shape on every path (start with np.zeros), or use two names.",
             )
 
     def _same_precision(self, a: Array, b: Array) -> None:

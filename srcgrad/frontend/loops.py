@@ -52,6 +52,10 @@ class Loops(Carrying):
             self.open_loops.pop()
         return None
 
+    def _with_values(self, names: set[str]) -> list[str]:
+        """Variables that have a value before the loop; one that has none is given it inside, or reading it fails."""
+        return [name for name, value in self.frame.env.items() if name in names and not isinstance(value, Poison)]
+
     def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
         for inner in jumps(body):
             raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
@@ -144,7 +148,7 @@ class Loops(Carrying):
         """A loop of the output: range bounds, carried variables, body."""
         inside = assigned(node.body)
         targets = assigned([ast.For(node.target, node.iter, [], [])])
-        names = [name for name in self.frame.env if name in inside - targets]
+        names = self._with_values(inside - targets)
         loop = self.place(node) if self._may_unroll(walked) else None
 
         def body(index: Value) -> None:
@@ -277,12 +281,12 @@ class Loops(Carrying):
         statement = self.frame.statement
 
         def add(index: Value) -> None:
-            self.frame.comprehending += 1
+            outer, self.frame.comprehending = self.frame.comprehending, True
             try:
                 self.bind_item(target, self.item_of(walked, index))
                 self.statement(body)
             finally:
-                self.frame.comprehending -= 1
+                self.frame.comprehending = outer
 
         self._counted(walked, [_TOTAL], add, index_name(target, walked), {_TOTAL})
         self.frame.statement = statement
@@ -301,7 +305,7 @@ class Loops(Carrying):
             )
         self._check_jumps(node.body, "Put the condition into `while`.")
         inside = assigned(node.body) | assigned([ast.Expr(node.test)])
-        carried = self.carry([name for name in self.frame.env if name in inside])
+        carried = self.carry(self._with_values(inside))
         self.open_loops.append(None)
         faults = len(self.faults)
         try:

@@ -60,7 +60,7 @@ class Frame:
     local: set[str] = field(default_factory=set)
     level: int = 0  # 0 for the decorated function itself
     node: ast.AST | None = None  # the definition being read
-    comprehending: int = 0
+    comprehending: bool = False
 
 
 class State:

@@ -109,6 +109,16 @@ def test_late_binding_and_bound_defaults():
     assert [f(1.0) for f in late] == [3.0, 3.0, 3.0]
 
 
+def test_variables_of_a_comprehension_are_its_own():
+    k = 100.0
+
+    def loss(x):
+        late, bound = [lambda v: v * k for k in (1, 2, 3)], [lambda v, k=k: v * k for k in (1, 2, 3)]  # noqa: B023
+        return sum(np.sum(f(x)) for f in (*late, *bound)) + k * x[0]
+
+    np.testing.assert_allclose(grad(loss)(X), [115, 15, 15])
+
+
 def test_every_kind_of_parameter():
     def loss(x, /, y, *rest, scale=2.0, mode="sum"):
         a = np.sum(x * y) * scale if mode == "sum" else np.mean(x * y)
