@@ -327,11 +327,11 @@ class _Economy:
         return plan
 
     def _into_branch(self, item: Value, source: Value, known: Mapping[Value, Atom], body: Region, plan: _Plan) -> bool:
-        """What one half of a branch computed, and only the same half of its derivative reads, is computed there again."""
+        """What one half of a branch computed, and only that half of its derivative reads, is computed there again."""
         made = self.made.get(source)
         if made is None or made.prim.name != "if":
             return False
-        """What one half of a branch computed, and only that half of its derivative reads, is computed there again."""
+        results = [region.results[made.outputs.index(source)] for region in made.regions]
         halves = [k for k, atom in enumerate(results) if isinstance(atom, Value)]
         readers = [op for op in body.ops if item in set(atoms_used(op))]
         if len(halves) != 1 or len(readers) != 1 or readers[0].prim.name != "if" or item in body.results:
