@@ -129,7 +129,10 @@ def drop_broadcast(c: Context) -> Any:
         others = [a for i, a in enumerate(c.args) if i != position]
         if inner and any(c.full(a) and not (c.made(a, "broadcast")) for a in others):
             atoms = [a.atom for a in c.args]
-            atoms[position] = _plain_constant(c, inner[0])
+            if any(a.dtype == c.op.outputs[0].type.dtype for a in others if c.full(a)):  # type: ignore[union-attr]
+                atoms[position] = _plain_constant(c, inner[0])
+            else:  # a mask beside it would leave the result's dtype to the number
+                atoms[position] = inner[0].atom
             return _again(c, atoms)
     return None
 
