@@ -236,6 +236,10 @@ class Scheduler:
     def op_reads(self, op: Op, scope: Sequence[Value]) -> dict[Value, None]:
         found = self.reads(operands(op), scope)
         at_hand = [*scope, *found]
+        known = self.shapes.get(op)  # an op spelled in several places is spelled as in the first
+        if known is not None and all(v in at_hand for v in known.reads):
+            found.update(dict.fromkeys(known.reads))
+            return found
         try:
             spelled = self._shape(op, [v for v in at_hand if v not in self.partial])
         except InternalError:  # a length that only the one half of a branch knows, inside that half

@@ -194,6 +194,7 @@ class Facts:
         self.known: dict[Symbol, Dim] = {}
         self.bounds: dict[Symbol, tuple[Dim, Dim]] = {}  # a loop's index -> its least and greatest value
         self.guards: list[tuple[str, Dim, Dim]] = []
+        self.unsolved: list[tuple[Dim, Dim]] = []  # equal, but in no symbol alone: (n + 1) // 2 and (m + 1) // 2
         self._fresh = 0
 
     def fresh(self, stem: str = "k") -> Dim:
@@ -205,7 +206,10 @@ class Facts:
         return dim.substitute(self.known)
 
     def same(self, a: Dim, b: Dim) -> bool:
-        return a == b or self.canon(a) == self.canon(b)
+        if a == b:
+            return True
+        a, b = self.canon(a), self.canon(b)
+        return a == b or any({self.canon(p), self.canon(q)} == {a, b} for p, q in self.unsolved)
 
     def same_axes(self, a: tuple[Dim, ...], b: tuple[Dim, ...]) -> bool:
         return len(a) == len(b) and all(map(self.same, a, b))
@@ -227,8 +231,8 @@ class Facts:
             return least is not None and self.require(">=", least, as_dim(0))
         if (relation, a, b) not in self.guards:
             self.guards.append((relation, a, b))
-        if relation == "==":
-            self._solve(a - b)
+        if relation == "==" and not self._solve(a - b):
+            self.unsolved.append((a, b))
         return True
 
     def _least(self, dim: Dim) -> Dim | None:
@@ -245,7 +249,7 @@ class Facts:
             dim = rest + self.bounds[index][0 if c > 0 else 1] * c
         return None
 
-    def _solve(self, zero: Dim) -> None:
+    def _solve(self, zero: Dim) -> bool:
         """Turn `zero == 0` into a substitution for one symbol, if one stands alone with coefficient +-1."""
         for monomial, c in sorted(zero.terms, key=lambda term: [_key(a) for a in term[0]], reverse=True):
             if len(monomial) == 1 and abs(c) == 1 and isinstance(monomial[0], Symbol):
@@ -253,4 +257,5 @@ class Facts:
                 rest = zero - as_dim(symbol) * c
                 if symbol not in rest.symbols():
                     self.known[symbol] = rest * -c
-                    return
+                    return True
+        return False
