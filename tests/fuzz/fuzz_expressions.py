@@ -2,58 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from fuzz_choice import Chooser
-
-Shape = tuple[str, ...]  # of symbolic lengths: "n", "m", "n-1", "h" (every second of n), "1"
-SCALAR: Shape = ()
-CONSTANTS = ["0.5", "2.0", "1.5", "-0.3", "0.1", "3", "-1", "0.25"]
-SMALLER = {"n-1": ["{}[1:]", "{}[:-1]"], "h": ["{}[::2]"]}  # lengths cut from n
-
-
-@dataclass(frozen=True)
-class Expr:
-    text: str
-    shape: Shape
-    bound: float  # an estimate of the largest absolute value
-
-
-@dataclass(frozen=True)
-class Variable:
-    shape: Shape
-    bound: float
-    own: bool = False  # made by the function: may be written into
-
-
-@dataclass(frozen=True)
-class Helper:
-    """A module-level function of elementwise arguments."""
-
-    name: str
-    arity: int
-    bound: float
-    scalar: bool = False  # takes and gives scalars only
-
-
-@dataclass
-class Scope:
-    variables: dict[str, Variable]
-    indices: dict[str, str] = field(default_factory=dict)  # loop counters: name -> the length they stay below
-    helpers: list[Helper] = field(default_factory=list)
-
-    def of(self, shape: Shape) -> list[str]:
-        return [name for name, variable in self.variables.items() if variable.shape == shape]
-
-    def copy(self) -> Scope:
-        return Scope(dict(self.variables), dict(self.indices), self.helpers)
-
-
-def tame(e: Expr, limit: float, c: Chooser) -> Expr:
-    """The expression, squashed where it may be larger than the limit."""
-    if e.bound <= limit:
-        return e
-    return Expr(f"np.{c.pick(['tanh', 'sin', 'cos', 'arctan'])}({e.text})", e.shape, 1.6)
+from fuzz_vocabulary import CONSTANTS, SCALAR, SMALLER, Expr, Scope, Shape, tame
 
 
 class Expressions:
@@ -118,9 +68,11 @@ class Expressions:
         options = [
             (5, (f"np.tanh({t})", 1.0)), (4, (f"np.sin({t})", 1.0)), (3, (f"np.cos({t})", 1.0)),
             (3, (f"(-{t})", b)), (2, (f"np.sqrt(1.0 + ({t}) ** 2)", 1 + b)), (2, (f"np.exp(-({t}) ** 2)", 1.0)),
-            (1, (f"np.log1p(({t}) ** 2)", 1 + b)), (2, (f"np.maximum({t}, {self.c.pick(['0.0', '0.2', '-0.1'])})", b + 1)),
+            (1, (f"np.log1p(({t}) ** 2)", 1 + b)),
+            (2, (f"np.maximum({t}, {self.c.pick(['0.0', '0.2', '-0.1'])})", b + 1)),
             (1, (f"np.minimum({t}, 0.7)", b + 1)), (1, (f"abs({t})", b)), (1, (f"np.abs({t})", b)),
-            (1, (f"np.clip({t}, -0.8, 0.9)", 1.0)), (1, (f"1.0 / (1.0 + ({t}) ** 2)", 1.0)), (1, (f"np.arctan({t})", 1.6)),
+            (1, (f"np.clip({t}, -0.8, 0.9)", 1.0)), (1, (f"1.0 / (1.0 + ({t}) ** 2)", 1.0)),
+            (1, (f"np.arctan({t})", 1.6)),
             (1, (f"1.0 / (1.0 + np.exp(-np.tanh({t})))", 1.0)), (1, (f"np.negative({t})", b)),
         ]  # fmt: skip
         if b <= 14:
@@ -215,9 +167,7 @@ class Expressions:
     def to_scalar(self, depth: int) -> Expr:
         c = self.c
         length = c.pick(["n", "m"])
-        kind = c.weighted(
-            [(5, "sum"), (2, "mean"), (2, "item"), (2, "dot"), (1, "max"), (1, "msum"), (1, "norm")]
-        )
+        kind = c.weighted([(5, "sum"), (2, "mean"), (2, "item"), (2, "dot"), (1, "max"), (1, "msum"), (1, "norm")])
         if kind == "item":
             e = self.make((length,), depth - 1)
             return Expr(f"({e.text})[{self.position(length)}]", SCALAR, e.bound)
@@ -238,7 +188,11 @@ class Expressions:
     def position(self, length: str) -> str:
         """An index below a length: a loop's counter, or a constant."""
         counters = [name for name, limit in self.scope.indices.items() if limit == length]
-        return self.c.pick(counters) if counters and self.c.chance(80) else self.c.pick(["0", "-1", "1" if length == "n" else "0"])
+        return (
+            self.c.pick(counters)
+            if counters and self.c.chance(80)
+            else self.c.pick(["0", "-1", "1" if length == "n" else "0"])
+        )
 
     def to_vector(self, length: str, depth: int) -> Expr:
         c = self.c
@@ -268,9 +222,7 @@ class Expressions:
         if kind == "reduce":
             axis = c.pick([1, -1]) if length == "n" else c.pick([0, -2])
             name = c.weighted([(4, "sum"), (2, "mean"), (1, "max")])
-            spelled = c.pick(
-                [f"np.{name}({matrix.text}, axis={axis})", f"({matrix.text}).{name}(axis={axis})"]
-            )
+            spelled = c.pick([f"np.{name}({matrix.text}, axis={axis})", f"({matrix.text}).{name}(axis={axis})"])
             return Expr(spelled, shape, matrix.bound * 5)
         vector = self.make((other,), depth - 1)
         matrix, vector = tame(matrix, 10.0, c), tame(vector, 10.0, c)
@@ -293,9 +245,7 @@ class Expressions:
         if kind == "matmul":
             a, b = (tame(self.make(("n", "m"), depth - 1), 8.0, c) for _ in range(2))
             third = tame(self.make(("n", "m"), depth - 2), 8.0, c)
-            return Expr(
-                f"({a.text} @ ({b.text}).T @ {third.text} * 0.1)", shape, 3 * a.bound * b.bound * third.bound
-            )
+            return Expr(f"({a.text} @ ({b.text}).T @ {third.text} * 0.1)", shape, 3 * a.bound * b.bound * third.bound)
         e = self.make(shape, depth - 1)
         if kind == "transpose":
             return Expr(f"np.transpose(({e.text}).T)", shape, e.bound)

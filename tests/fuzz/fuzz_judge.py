@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import inspect
 import itertools
 import os
 import sys
 import traceback
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from fuzz_referee import Doubtful, differences
+from fuzz_stages import Recorder
+
 from srcgrad import grad, pipeline
 from srcgrad.errors import CompileError, GradTypeError
-from srcgrad.runtime.captures import follow
 from srcgrad.ir.evaluate import _Machine, fill
+from srcgrad.runtime.captures import follow
 from srcgrad.runtime.load import load
 from srcgrad.runtime.signature import describe
 
@@ -32,6 +38,7 @@ class Verdict:
     detail: str = ""
 
 
+CHECKED = {"SRCGRAD_CHECK": "1", "SRCGRAD_CACHE": "off"}
 _NUMBERS = itertools.count()
 
 
@@ -47,12 +54,11 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
     file = folder / f"{name}.py"
     file.write_text(text)
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.dont_write_bytecode = True
-    os.environ.update(SRCGRAD_CHECK="1", SRCGRAD_CACHE="off")
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with _checking(), np.errstate(all="ignore"):
         try:
             spec.loader.exec_module(module)
             value = module.loss(*copy.deepcopy(module.arguments()))
@@ -75,6 +81,31 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
         finally:
             file.unlink()
     return Verdict("right")
+
+
+def examine(loss: Callable[..., Any], *args: Any) -> None:
+    """Every check of one function, differentiated in all that these arguments are; raises what goes wrong."""
+    wrt = tuple(inspect.signature(loss).parameters)[: len(args)]
+    module = SimpleNamespace(loss=loss, WRT=wrt, arguments=lambda: copy.deepcopy(list(args)))
+    with _checking(), np.errstate(all="ignore"):
+        _Judge(module).run()
+
+
+@contextmanager
+def _checking() -> Iterator[None]:
+    """Every stage verified, nothing read from or written to the cache."""
+    before = {name: os.environ.get(name) for name in CHECKED}
+    os.environ.update(CHECKED)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _refusal(error: Exception, file: Path) -> Verdict:
@@ -155,7 +186,7 @@ class _Judge:
             self.loss, {name: describe(v) for name, v in example.items()}, tuple((n, None) for n in self.wrt),
             mode, False, g._layout, optimize=optimize,
         )  # fmt: skip
-        recorder = _Recorder()
+        recorder = Recorder()
         with recorder:
             return pipeline.compile_function(request, example), recorder.seen
 
@@ -231,9 +262,7 @@ class _Judge:
         if self.single and not same and np.isclose(value, self.value, rtol=1e-5, atol=1e-5):
             raise Doubtful("a dtype that depends on the path taken: float32 here, float64 there")
         if np.asarray(value).dtype != np.asarray(self.value).dtype:
-            raise Wrong(
-                f"dtype of the value ({what})", f"{np.asarray(value).dtype}, {np.asarray(self.value).dtype}"
-            )
+            raise Wrong(f"dtype of the value ({what})", f"{np.asarray(value).dtype}, {np.asarray(self.value).dtype}")
         if not np.array_equal(value, self.value):
             raise Wrong(f"value ({what})", f"{value!r} for {self.value!r}")
 
@@ -254,29 +283,3 @@ class _Judge:
         for a, b in zip(found, expected):
             if not np.array_equal(a, b):
                 raise Wrong(what, f"{a}\nexpected\n{b}")
-
-
-class _Recorder:
-    """Keeps the IR of every stage while it is entered, repeated stages too."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, Any]] = []
-
-    def __enter__(self) -> None:
-        seen, plain = self.seen, pipeline.Trace
-
-        class Trace(plain):  # type: ignore[misc,valid-type]
-            def run(self, name: str, stage: Any, facts: Any = None) -> Any:
-                self.stages.pop(name, None)
-                result = super().run(name, stage, facts)
-                if name in self.stages:
-                    seen.append((name, self.stages[name]))
-                return result
-
-        self.plain, pipeline.Trace = plain, Trace
-
-    def __exit__(self, *_: object) -> None:
-        pipeline.Trace = self.plain
-
-
-__all__ = ["Verdict", "judge", "replace"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from fuzz_assignments import indented
 from fuzz_choice import Chooser
-from fuzz_expressions import SCALAR, Expr, Expressions, Helper, Scope, Variable, tame
-from fuzz_statements import Statements, indented
+from fuzz_expressions import Expressions
+from fuzz_statements import Statements
+from fuzz_vocabulary import SCALAR, Expr, Helper, Scope, Variable, tame
 
 ARGUMENTS = {
     "x": (("n",), "rng.normal(size={n})"),
@@ -35,9 +37,7 @@ def program(c: Chooser, statements: int = 8) -> Program:
     base = c.pick([("x", "y"), ("w",)])
     names = sorted({*base, *(name for name in ARGUMENTS if c.chance(45))}, key=list(ARGUMENTS).index)
     helpers = [helper(c, k) for k in range(c.below(3))]
-    scope = Scope(
-        {name: Variable(ARGUMENTS[name][0], 3.0) for name in names}, helpers=[h for h, _ in helpers]
-    )
+    scope = Scope({name: Variable(ARGUMENTS[name][0], 3.0) for name in names}, helpers=[h for h, _ in helpers])
     writer = Statements(c, scope, depth=c.pick([1, 1, 2, 2, 3]))
     body = c.pick(LENGTHS[base]).split("\n")
     if c.chance(50):

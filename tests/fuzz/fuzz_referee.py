@@ -36,9 +36,7 @@ def differences(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[
     return coarse
 
 
-def _slopes(
-    f: Any, args: Any, position: int, place: Any, centre: float, step: float
-) -> tuple[float, float, float]:
+def _slopes(f: Any, args: Any, position: int, place: Any, centre: float, step: float) -> tuple[float, float, float]:
     """The central slope, and those of the left and the right side."""
     above = _call(f, args, position, place, step)
     below = _call(f, args, position, place, -step)

@@ -86,9 +86,7 @@ def _expressions(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None]]:
             for name, value in ast.iter_fields(node):
                 values = value if isinstance(value, list) else [value]
                 for position, each in enumerate(values):
-                    if isinstance(
-                        each, (ast.Call, ast.BinOp, ast.IfExp, ast.UnaryOp, ast.BoolOp, ast.Subscript)
-                    ):
+                    if isinstance(each, (ast.Call, ast.BinOp, ast.IfExp, ast.UnaryOp, ast.BoolOp, ast.Subscript)):
                         yield node, name, position if isinstance(value, list) else None
 
 

@@ -35,7 +35,7 @@ def main() -> int:
         kinds[verdict.kind] += 1
         if verdict.kind != "right":
             reasons[verdict.kind, verdict.what] += 1
-        if verdict.kind in ("wrong", "invalid"):
+        if verdict.kind == "wrong":
             _report(options, folder, name, text, verdict, reasons[verdict.kind, verdict.what])
         if sys.stderr.isatty() or number % 200 == 199:
             print(f"\r{number + 1 - options.first} {dict(kinds)}", end="", file=sys.stderr, flush=True)
@@ -60,9 +60,7 @@ def timed(text: str, folder: Path, name: str, seconds: int = 20) -> Verdict:
         signal.alarm(0)
 
 
-def _report(
-    options: argparse.Namespace, folder: Path, name: str, text: str, verdict: Verdict, seen: int
-) -> None:
+def _report(options: argparse.Namespace, folder: Path, name: str, text: str, verdict: Verdict, seen: int) -> None:
     """The first few of each kind, shrunk."""
     print(f"\n{name} {verdict.kind}: {verdict.what}", flush=True)
     if seen > options.each:
@@ -86,9 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--statements", type=int, default=8, help="most statements of a program's outer block"
-    )
+    parser.add_argument("--statements", type=int, default=8, help="most statements of a program's outer block")
     parser.add_argument("--each", type=int, default=3, help="how many programs of one fault are shrunk")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "srcgrad_fuzz")

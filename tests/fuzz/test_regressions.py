@@ -1,0 +1,234 @@
+"""What fuzzing found, made small. Each function went wrong once, in the way its test's name says."""
+
+import numpy as np
+from fuzz_judge import examine
+
+RNG = np.random.default_rng(0)
+X, Y, Z = RNG.normal(size=4), RNG.normal(size=3), RNG.normal(size=4)
+W = RNG.normal(size=(4, 3))
+PAIR = np.array([1.0, 2.0])
+
+
+# Branches
+
+
+def test_what_a_branch_guards_is_not_computed_again_outside_it():
+    def loss(a, b, x):
+        total = 1.0
+        for item in x:
+            if b > 0.2:
+                c = a / b
+                total = total * np.sin(c * item + total)
+            else:
+                total = total * np.sin(total * a * item)
+        return total
+
+    examine(loss, 1.0, 0.0, PAIR)
+    examine(loss, 1.0, 0.5, PAIR)
+
+
+def test_an_element_that_a_branch_guards_is_not_read_again_outside_it():
+    def loss(x):
+        total = 0.1
+        for i in range(len(x)):
+            if i < len(x) - 1:
+                v = x[i + 1]
+                total = total + np.tanh(v * total) * v
+        return total
+
+    examine(loss, X)
+
+
+def test_what_no_pass_computes_is_not_computed_before_the_loop():
+    def loss(a, b, k=0):
+        total = a
+        for _ in range(k):
+            c = a / b
+            total = np.sin(total * c)
+        return total
+
+    examine(loss, 1.0, 0.0)
+
+
+def test_a_recording_made_inside_a_branch():
+    def loss(w, s, t):
+        if t < -1.1:
+            return s
+        for item in w[:, 0]:
+            s += item**2
+        return s
+
+    examine(loss, W, 0.3, 0.7)
+
+
+def test_a_recording_of_an_invariant_inside_a_branch():
+    def loss(y, t):
+        total = np.sum(y)
+        if total <= 10.0:
+            for _ in range(len(y)):
+                for _ in range(3):
+                    t = np.arctan(1.5 + total)
+        return t
+
+    examine(loss, Y, 0.3)
+
+
+def test_a_recording_of_an_argument_inside_a_branch():
+    def loss(x):
+        total = 0.0
+        if np.sum(x) <= -100.0:
+            return total
+        for item in x:
+            total = np.max(x if item >= 1.1 else 2.0 * x)
+        return total
+
+    examine(loss, X)
+
+
+def test_a_length_is_not_read_off_what_one_branch_defines():
+    def loss(x, w, t):
+        if t >= -0.2:
+            return 0.25
+        v = w / t
+        return v.sum()
+
+    examine(loss, X, W, 0.5)
+    examine(loss, X, W, -0.5)
+
+
+def test_two_gradients_that_one_branch_makes_the_same_array():
+    def loss(x, z, t):
+        if t < 0.4:
+            x = z
+        return t - np.sum(z) - np.sum(x)
+
+    examine(loss, X, Z, 0.3)
+    examine(loss, X, Z, 0.5)
+
+
+def test_an_early_return_leaves_the_other_half_unsaved():
+    def loss(y, s):
+        v = np.minimum(y, 0.7)
+        if np.max(y) <= 1.1:
+            return s
+        v = np.cumsum(v)
+        return np.sum(v**2) + s
+
+    examine(loss, Y, 0.3)
+    examine(loss, Y + 3.0, 0.3)
+
+
+def test_a_value_without_a_name_is_not_called_like_its_keyword():
+    def loss(s):
+        if s >= 0.4:
+            return s
+        return np.tanh(s)
+
+    examine(loss, 0.3)
+    examine(loss, 0.5)
+
+
+# Loops
+
+
+def test_a_loop_counted_by_a_recording_that_nothing_reads():
+    def loss(a):
+        x = np.full(3, 0.4) * a
+        for _ in range(3, -1, -1):
+            for item in x:
+                a -= np.arctan(item)
+        return a
+
+    examine(loss, 0.7)
+
+
+def test_nested_loops_over_the_length_of_a_local_array():
+    def loss(w):
+        v = w[0][0]
+        for _ in range(2):
+            local = np.zeros(len(w))
+            for _item in local:
+                v = np.arctan(v)
+        return v
+
+    examine(loss, W)
+
+
+def test_an_array_replaced_in_every_pass():
+    def loss(x, y):
+        outer = np.outer(x, y)
+        v = outer**2
+        for _ in range(2):
+            v = outer
+        return v.sum()
+
+    examine(loss, X, Y)
+
+
+def test_a_matrix_overwritten_while_walking_over_its_neighbour():
+    def loss(x, y, w):
+        for _, _ in zip(x, x):
+            w = x[:, None] * y
+        return np.sum(w)
+
+    examine(loss, X, Y, W)
+
+
+# Memory and dtypes
+
+
+def test_what_a_mean_spreads_is_writable():
+    def loss(w):
+        return np.sum(w[-1] * np.mean(w, axis=0))
+
+    examine(loss, W)
+
+
+def test_a_mask_has_no_negative():
+    def loss(x, t):
+        return np.mean(x) - np.maximum(t, -0.1)
+
+    examine(loss, X.astype(np.float32), 0.5)
+
+
+def test_a_mask_times_a_number_is_float32_where_its_array_is():
+    def loss(y):
+        return np.mean(np.maximum(y, 0.2))
+
+    examine(loss, Y.astype(np.float32))
+
+
+def test_a_size_spelled_twice_is_read_off_one_value():
+    def loss(x, y):
+        v = np.outer(x, y).T * np.outer(x, y).T + (np.outer(x, y).T - np.outer(x, y).T)
+        return 1.0 - np.mean(v)
+
+    examine(loss, X, Y)
+
+
+def test_halves_of_arrays_of_equal_length_are_equally_long():
+    def loss(x, z, s):
+        half = x[::2] if s < 0.05 else z[::2]
+        return np.sum(half * (x * z)[::2])
+
+    examine(loss, X, Z, 0.3)
+
+
+# Helpers
+
+
+def square_of(a):
+    return np.arctan(a * a)
+
+
+def shadowing(a):
+    a = np.cos(a * a)
+    return np.tanh(a * (a - np.tanh(a)))
+
+
+def test_a_number_given_to_a_helper_is_not_spelled_in_the_helpers_names():
+    def loss(s):
+        s += s * (s * square_of(-0.3))
+        return s * shadowing(0.5)
+
+    examine(loss, 0.7)
