@@ -17,7 +17,7 @@ import io
 import linecache
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,7 @@ class Page:
         self.module = ModuleType(self.file.removesuffix(".py"))
         self.source, self.pending = "", ""
         self.printed: dict[int, str] = {}
+        self.rules: list[dict[Any, Any]] = [{}, {}, {}, {}]
         self.done = 0
 
     def run_until(self, start: int) -> None:
@@ -64,12 +65,30 @@ class Page:
         linecache.cache[self.file] = len(self.source), None, self.source.splitlines(True), self.file
         code = compile("\n" * first + block["code"], self.file, "exec", dont_inherit=True)
         sys.modules[self.module.__name__] = self.module
-        with contextlib.redirect_stdout(io.StringIO()) as out:
+        with contextlib.redirect_stdout(io.StringIO()) as out, self._own_rules():
             if block["info"] in RUN:
                 exec(code, vars(self.module))
             else:
                 out.write(_refusal(code, vars(self.module)))
         return "".join(line.rstrip() + "\n" for line in out.getvalue().strip("\n").splitlines())
+
+    @contextlib.contextmanager
+    def _own_rules(self) -> Iterator[None]:
+        """Rules that a page registers are there on this page alone, whichever pages share the process."""
+        from srcgrad.ir import primitive
+        from srcgrad.rules import registry
+
+        tables = primitive._BY_FUNCTION, primitive._BY_NAME, registry.CASES, registry.PYTHON_TWINS
+        before = [dict(table) for table in tables]
+        for table, own in zip(tables, self.rules):
+            table.update(own)
+        try:
+            yield
+        finally:
+            for table, own, old in zip(tables, self.rules, before):
+                own.update({key: value for key, value in table.items() if key not in old})
+                table.clear()
+                table.update(old)
 
 
 def _refusal(code: Any, namespace: dict[str, Any]) -> str:
