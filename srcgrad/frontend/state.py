@@ -83,7 +83,7 @@ class State:
         self.depth: tuple[int, ...] = ()
         self.unroll = unroll
         self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
-        self.budget = 50_000  # statements and calls: an output beyond this serves nobody
+        self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
         self._regions = 0
 
@@ -113,6 +113,8 @@ class State:
 
     def spend(self) -> None:
         self.budget -= 1
+        if self.budget < -1:
+            raise Silent
         if self.budget < 0:
             raise Unsupported(
                 "the function becomes too large when its loops and calls are written out",

@@ -49,6 +49,8 @@ class Source:
         column = getattr(node, "col_offset", 0)
         end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", line) == line else 10_000
         text = self.file.lines[line - 1].rstrip("\n") if line <= len(self.file.lines) else ""
+        if not text.isascii():  # Python counts columns in bytes
+            column, end = (len(text.encode()[:place].decode(errors="ignore")) for place in (column, end))
         comment, leading = self._comments(statement) if statement is not None else ("", ())
         return Origin(_short(self.file.name), line, column, end or column + 1, text, comment, leading)
 

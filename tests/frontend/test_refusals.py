@@ -92,29 +92,6 @@ def test_break_and_continue():
     )
 
 
-STATEMENTS = {
-    "try": "try:\n        y = x[0]\n    except IndexError:\n        y = 0.0",
-    "with": "with np.errstate(all='ignore'):\n        y = x[0]",
-    "del": "y = x\n    del y",
-    "class": "class Inner:\n        pass",
-    "async def": "async def inner():\n        pass",
-    "match": "match x.ndim:\n        case 1:\n            y = x",
-    "global": "global later\n    later = x",
-    "raise": "if x[0] < -100:\n        raise ValueError('no')",
-}
-
-
-@pytest.mark.parametrize(("word", "text"), STATEMENTS.items(), ids=STATEMENTS)
-def test_statements(word, text, tmp_path, load_text):
-    loss = load_text(f"import numpy as np\n\n\ndef loss(x):\n    {text}\n    return np.sum(x)\n").loss
-    with pytest.raises(CompileError) as caught:
-        grad(loss)(X)
-    (fault,) = caught.value.faults
-    assert f"`{word}`" in fault.message
-    assert fault.way_out
-    assert fault.origin.file.endswith("module_under_test.py")
-
-
 def test_generators():
     def loss(x):
         yield np.sum(x)
@@ -284,3 +261,21 @@ def test_a_decorated_nested_function():
         "a decorated nested function cannot be differentiated",
         "functools.lru_cache",
     )
+
+
+def test_carets_stand_under_what_they_mean_in_any_alphabet():
+    def loss(x):
+        λ, größe = x * 2, 3.0
+        return np.sum(λ) * größe + np.sum(scipy.special.zetac(λ))
+
+    (fault,) = refusals(loss)
+    assert marked(fault) == "scipy.special.zetac(λ)"
+
+
+def test_a_function_that_would_become_huge():
+    def loss(x):
+        parts = [x[0] * i for i in range(10**7)]
+        return parts[0]
+
+    (fault,) = refusals(loss)
+    assert fault.message == "the function becomes too large when its loops and calls are written out"

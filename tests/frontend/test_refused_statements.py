@@ -1,0 +1,31 @@
+"""Statements that are refused by name, with a way out."""
+
+import numpy as np
+import pytest
+
+from srcgrad import CompileError, grad
+
+pytestmark = pytest.mark.quick
+
+X = np.array([0.5, -1.5, 2.0])
+STATEMENTS = {
+    "try": "try:\n        y = x[0]\n    except IndexError:\n        y = 0.0",
+    "with": "with np.errstate(all='ignore'):\n        y = x[0]",
+    "del": "y = x\n    del y",
+    "class": "class Inner:\n        pass",
+    "async def": "async def inner():\n        pass",
+    "match": "match x.ndim:\n        case 1:\n            y = x",
+    "global": "global later\n    later = x",
+    "raise": "if x[0] < -100:\n        raise ValueError('no')",
+}
+
+
+@pytest.mark.parametrize(("word", "text"), STATEMENTS.items(), ids=STATEMENTS)
+def test_statements(word, text, tmp_path, load_text):
+    loss = load_text(f"import numpy as np\n\n\ndef loss(x):\n    {text}\n    return np.sum(x)\n").loss
+    with pytest.raises(CompileError) as caught:
+        grad(loss)(X)
+    (fault,) = caught.value.faults
+    assert f"`{word}`" in fault.message
+    assert fault.way_out
+    assert fault.origin.file.endswith("module_under_test.py")
