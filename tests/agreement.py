@@ -23,9 +23,7 @@ def check(function, *args, wrt=None, tolerance=1e-6):
         _same(given, args)
         seen = [leaf for leaf in leaves(list(given)) if isinstance(leaf, np.ndarray)]
         for k, d in zip(positions, got, strict=True):
-            for leaf, dleaf, expected in zip(
-                leaves(args[k]), leaves(d), _numerical(function, args, k), strict=True
-            ):
+            for leaf, dleaf, expected in zip(leaves(args[k]), leaves(d), _numerical(function, args, k), strict=True):
                 _contract(leaf, dleaf, seen)
                 scale = max(1.0, np.max(np.abs(expected), initial=0.0))
                 np.testing.assert_allclose(dleaf, expected, rtol=tolerance, atol=tolerance * scale)
@@ -42,9 +40,7 @@ def leaves(value):
 
 def _floats(value):
     found = leaves(value)
-    return bool(found) and all(
-        isinstance(v, (float, np.floating)) or getattr(v, "dtype", None) == float for v in found
-    )
+    return bool(found) and all(isinstance(v, (float, np.floating)) or getattr(v, "dtype", None) == np.float64 for v in found)
 
 
 def _unoptimised(function, positions):

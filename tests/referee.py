@@ -1,4 +1,5 @@
 """Gradients that owe nothing to srcgrad: the referees that every test may call."""
+
 import copy
 
 import numpy as np

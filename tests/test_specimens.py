@@ -1,4 +1,5 @@
 """The specimens' hand-written gradients are right, so that compiled ones may be compared with them."""
+
 import copy
 import importlib
 import inspect
@@ -13,8 +14,17 @@ pytestmark = pytest.mark.quick
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(specimens.__path__))
 # What NumPy does not continue into the complex plane: abs, norm, sign, var, Cholesky, slogdet, logaddexp.
-REAL_ONLY = {"active_branch", "batch_norm", "cosine_similarity", "gaussian_cholesky", "log_det_covariance",
-             "logistic_regression", "mean_variance", "smooth_l1", "total_variation"}
+REAL_ONLY = {
+    "active_branch",
+    "batch_norm",
+    "cosine_similarity",
+    "gaussian_cholesky",
+    "log_det_covariance",
+    "logistic_regression",
+    "mean_variance",
+    "smooth_l1",
+    "total_variation",
+}
 
 
 @pytest.fixture(params=NAMES)

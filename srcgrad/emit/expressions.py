@@ -351,6 +351,15 @@ def _choice(e: Expressions, op: Op) -> ast.expr:
     return ast.IfExp(test, then, other)
 
 
+def _where(e: Expressions, op: Op) -> ast.expr | None:
+    """`a if c else b` between numbers in the backward sweep, where np.where would give a 0-d array."""
+    out = op.outputs[0].type
+    if op.role != "adjoint" or len(op.inputs) != 3 or not isinstance(out, Array) or out.ndim:
+        return None
+    test, then, other = (e.atom(atom) for atom in op.inputs)
+    return ast.IfExp(test, then, other)
+
+
 def _effect(e: Expressions, op: Op) -> ast.expr:
     node: ast.expr = fill_template(op.attrs["template"], [e.atom(a) for a in op.inputs])
     return node
@@ -383,6 +392,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "np.copy": _copy,
     "np.einsum": _einsum,
     "np.negative": _negative,
+    "np.where": _where,
     "np.zeros": _array_maker,
     "np.ones": _array_maker,
     "np.empty": _array_maker,

@@ -135,6 +135,7 @@ class Memory:
                         self.union(op.inputs[0], value)
                 if op.prim.name in ("broadcast", "np.broadcast_to") and _has_memory(op.inputs[0]):
                     self.foreign.add(self.root(op.outputs[0]))  # np.broadcast_to gives what must not be written
+
     def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
         for a, b in zip(left, right):
             self.union(a, b)

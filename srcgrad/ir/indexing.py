@@ -164,9 +164,7 @@ def _bound(facts: Facts, part: Any, dynamic: Sequence[Type]) -> Dim | None:
     return None if part is None else as_dim(part)
 
 
-def _position(
-    facts: Facts, bound: Dim | None, length: Dim, default: Dim, lowest: Dim, highest: Dim
-) -> Dim | None:
+def _position(facts: Facts, bound: Dim | None, length: Dim, default: Dim, lowest: Dim, highest: Dim) -> Dim | None:
     """Where a slice bound points to, clipped as Python does; None if it cannot be told.
 
     Which case it is, the example decides, and a guard holds it fast.

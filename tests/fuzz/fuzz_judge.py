@@ -261,8 +261,10 @@ class _Judge:
         same = value == self.value and typed[0] == typed[1]
         if self.single and not same and np.isclose(value, self.value, rtol=1e-5, atol=1e-5):
             raise Doubtful("a dtype that depends on the path taken: float32 here, float64 there")
-        if np.asarray(value).dtype != np.asarray(self.value).dtype:
-            raise Wrong(f"dtype of the value ({what})", f"{np.asarray(value).dtype}, {np.asarray(self.value).dtype}")
+        if type(self.value) is int and value == self.value:  # `return 3` on one path, a float on another
+            return
+        if typed[0] != typed[1]:
+            raise Wrong(f"dtype of the value ({what})", f"{typed[0]}, {typed[1]}")
         if not np.array_equal(value, self.value):
             raise Wrong(f"value ({what})", f"{value!r} for {self.value!r}")
 

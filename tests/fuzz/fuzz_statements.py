@@ -143,7 +143,7 @@ class Statements(Arrays):
         scope = self.scope.copy()
         condition = f"{count} < {c.pick(['2', '3', 'k'])}"
         if c.chance(40):
-            condition += f" and {self.e.condition(0)}"
+            condition += f" and ({self.e.condition(0)})"
         body = self.inner("loop", scope, c.between(1, 3))
         self.after(scope, set(self.scope.variables), keep=2)
         return [f"{count} = 0", f"while {condition}:", *indented([*body, f"{count} += 1"])]

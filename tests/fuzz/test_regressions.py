@@ -232,3 +232,11 @@ def test_a_number_given_to_a_helper_is_not_spelled_in_the_helpers_names():
         return s * shadowing(0.5)
 
     examine(loss, 0.7)
+
+
+def test_the_gradient_of_a_number_is_a_number():
+    def loss(s, t):
+        return np.clip(t / s, -0.8, 0.9)
+
+    examine(loss, 0.7, 0.3)
+    examine(loss, 0.3, 0.7)

@@ -161,9 +161,7 @@ class Model:
 
 @pytest.mark.parametrize("params", [Parameter(1.0), Parameter([1.0]), np.ones(3), 1.0, "ab", {"params": []}])
 def test_a_single_one_goes_into_a_list(params):
-    with pytest.raises(
-        TypeError, match=r"iterable of parameters or dicts, not a \w+; pass a list of one: \[x\]"
-    ):
+    with pytest.raises(TypeError, match=r"iterable of parameters or dicts, not a \w+; pass a list of one: \[x\]"):
         SGD(params)
 
 
@@ -278,9 +276,7 @@ def test_a_strided_view_is_moved_where_it_lies():
     assert (whole[::2, 1::2] == -1).all()
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"maximize": True}]
-)
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"maximize": True}])
 def test_a_step_leaves_the_gradient_alone(options):
     x = Parameter([1.0, 2.0])
     x.grad = np.array([1.0, 1.0])
@@ -441,9 +437,7 @@ def test_sgd_keeps_its_momentum_in_the_callers_list():
 
 def test_sgd_names_the_parameter_that_does_not_fit():
     params = [np.ones(2), np.ones((3, 4))]
-    with pytest.raises(
-        ShapeMismatch, match=r"^parameter 1 has shape \(3, 4\), but its gradient has \(4, 3\)$"
-    ):
+    with pytest.raises(ShapeMismatch, match=r"^parameter 1 has shape \(3, 4\), but its gradient has \(4, 3\)$"):
         sgd(params, [np.ones(2), np.ones((4, 3))], lr=0.1)
     with pytest.raises(ShapeMismatch, match="2 parameters, but 1 gradients"):
         sgd(params, [np.ones(2)], lr=0.1)
@@ -469,9 +463,7 @@ OPTIONS = [
 
 @pytest.mark.peers
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    "options", OPTIONS, ids=lambda options: " ".join(f"{k}={v}" for k, v in options.items())
-)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: " ".join(f"{k}={v}" for k, v in options.items()))
 def test_ten_steps_equal_pytorchs(options, dtype):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(1)
@@ -486,9 +478,7 @@ def test_ten_steps_equal_pytorchs(options, dtype):
         for optimizer in optimizers:
             optimizer.step()
     for p, q in zip(ours, theirs):
-        np.testing.assert_allclose(
-            p, q.detach().numpy(), rtol=50 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps
-        )
+        np.testing.assert_allclose(p, q.detach().numpy(), rtol=50 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
 
 @pytest.mark.peers

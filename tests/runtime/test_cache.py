@@ -154,9 +154,7 @@ def test_an_absent_folder_is_an_empty_cache(disk: DiskCache) -> None:
 # --- what may be put ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "key", ["", "abc", "0" * 15, "0" * 65, "A" * 16, "g" * 16, "0" * 16 + "\n", "../" + "0" * 16]
-)
+@pytest.mark.parametrize("key", ["", "abc", "0" * 15, "0" * 65, "A" * 16, "g" * 16, "0" * 16 + "\n", "../" + "0" * 16])
 @pytest.mark.parametrize("method", [DiskCache.get, DiskCache.remove, DiskCache.path_of])
 def test_a_key_is_a_hex_digest(disk: DiskCache, key: str, method: Callable[[DiskCache, str], object]) -> None:
     with pytest.raises(ValueError, match="16 to 64 lower-case hex digits"):
@@ -165,9 +163,7 @@ def test_a_key_is_a_hex_digest(disk: DiskCache, key: str, method: Callable[[Disk
         disk.put(key, LOSS)
 
 
-@pytest.mark.parametrize(
-    "value", [(1, 2), {3: "integer key"}, float("nan"), float("inf"), {1, 2}, b"bytes", Path("x")]
-)
+@pytest.mark.parametrize("value", [(1, 2), {3: "integer key"}, float("nan"), float("inf"), {1, 2}, b"bytes", Path("x")])
 def test_meta_that_json_would_change_is_refused(disk: DiskCache, value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         disk.put(KEY, Entry("", {"value": value}))

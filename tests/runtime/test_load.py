@@ -235,9 +235,7 @@ def test_a_failure_beneath_generated_code_names_the_line_that_called() -> None:
     loss_grad = load("def f(w, callback):\n    return callback(w)\n", "f")["f"]
     error = failure(loss_grad, 1.0, broken)
     explain_failure(error, {2: "model.py:7: callback(w)"})
-    assert notes(error) == [
-        "srcgrad: generated line 2, `return callback(w)`, comes from model.py:7: callback(w)"
-    ]
+    assert notes(error) == ["srcgrad: generated line 2, `return callback(w)`, comes from model.py:7: callback(w)"]
 
 
 def test_of_two_generated_files_the_inner_one_is_explained() -> None:

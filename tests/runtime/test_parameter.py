@@ -112,9 +112,7 @@ def test_data_minus_equals_writes_once(p):
 def test_data_refuses_another_shape_or_dtype(p):
     with pytest.raises(ValueError, match=r"data of shape \(2,\) does not fit a parameter of shape \(2, 2\)"):
         p.data = [1.0, 2.0]
-    with pytest.raises(
-        TypeError, match=r"float32 does not fit .* float64: convert it with .astype\('float64'\)"
-    ):
+    with pytest.raises(TypeError, match=r"float32 does not fit .* float64: convert it with .astype\('float64'\)"):
         p.data = np.zeros((2, 2), dtype=np.float32)
     counts = Parameter([1, 2], requires_grad=False)
     with pytest.raises(TypeError, match="same_kind"):
@@ -432,9 +430,7 @@ async def coroutine():
 
 @pytest.mark.parametrize("function", [generator, coroutine])
 def test_functions_that_are_suspended_are_refused(function):
-    with pytest.raises(
-        TypeError, match=r"`(generator|coroutine)` is suspended .* `with no_grad\(\):` inside"
-    ):
+    with pytest.raises(TypeError, match=r"`(generator|coroutine)` is suspended .* `with no_grad\(\):` inside"):
         no_grad(function)
 
 

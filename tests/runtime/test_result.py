@@ -24,9 +24,7 @@ def loss_backward():
 def line(w, x, b):
     """The recorded call of w * x + b."""
     saved_w, saved_x = w.data.copy(), x.data.copy()
-    return Result(
-        saved_w * saved_x + b.data, lambda d: (d * saved_x, d * saved_w, d), (w, x, b), loss_backward
-    )
+    return Result(saved_w * saved_x + b.data, lambda d: (d * saved_x, d * saved_w, d), (w, x, b), loss_backward)
 
 
 def doubled(p, saved=None):
@@ -44,9 +42,7 @@ def curve(x, c, b, d):
     """The recorded call of y = c * 3 * exp(x) + b * x + d, b without a gradient."""
     grown = 3 * np.exp(x.data)
     slope = c.data * grown + b.data
-    return Result(
-        c.data * grown + b.data * x.data + d, lambda g: (g * slope, g * grown), (x, c), loss_backward
-    )
+    return Result(c.data * grown + b.data * x.data + d, lambda g: (g * slope, g * grown), (x, c), loss_backward)
 
 
 # the numbers of the tutorials
@@ -237,9 +233,7 @@ def test_the_default_cotangent_is_one_of_the_values_type():
 def test_an_array_needs_a_cotangent():
     p = Parameter([1.0, 2.0])
     out = doubled(p)
-    with pytest.raises(
-        RuntimeError, match=r"only for scalar outputs.*shape \(2,\).*backward\(gradient=\.\.\.\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"only for scalar outputs.*shape \(2,\).*backward\(gradient=\.\.\.\)"):
         out.backward()
     with pytest.raises(RuntimeError, match=r"gradient of shape \(3,\) for a value of shape \(2,\)"):
         out.backward(np.ones(3))

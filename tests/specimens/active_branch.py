@@ -1,4 +1,5 @@
 """Huber's loss of one number: the branch depends on the value that is differentiated."""
+
 import numpy as np
 
 WRT = ("prediction", "delta")
@@ -7,7 +8,7 @@ WRT = ("prediction", "delta")
 def loss(prediction, delta, target):
     error = prediction - target
     if abs(error) <= delta:
-        cost = 0.5 * error ** 2
+        cost = 0.5 * error**2
     else:
         cost = delta * (abs(error) - 0.5 * delta)
     return cost

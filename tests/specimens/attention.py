@@ -1,4 +1,5 @@
 """Single-head attention: one array used three times, and a softmax written out with its max."""
+
 import numpy as np
 
 WRT = ("w_q", "w_k", "w_v")
@@ -12,7 +13,7 @@ def loss(w_q, w_k, w_v, x, target):
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     weights = weights / weights.sum(axis=1, keepdims=True)
     error = weights @ v - target
-    return np.sum(error ** 2)
+    return np.sum(error**2)
 
 
 def by_hand(w_q, w_k, w_v, x, target):

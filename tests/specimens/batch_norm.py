@@ -1,4 +1,5 @@
 """Batch normalisation of a dense layer: `mean` and `var` over the batch, as methods."""
+
 import numpy as np
 
 WRT = ("w", "gain", "shift")
@@ -17,7 +18,7 @@ def by_hand(w, gain, shift, x, target, eps=1e-5):
     normal = (hidden - hidden.mean(axis=0)) / std
     out = np.tanh(gain * normal + shift)
     d_out = 2.0 * (out - target) / out.size
-    d_a = d_out * (1.0 - out ** 2)
+    d_a = d_out * (1.0 - out**2)
     d_gain = np.sum(d_a * normal, axis=0)
     d_shift = np.sum(d_a, axis=0)
     d_normal = d_a * gain

@@ -1,4 +1,5 @@
 """Cosine distance of two vectors: norms and an inner product, every input used twice."""
+
 import numpy as np
 
 WRT = ("a", "b")
@@ -13,8 +14,8 @@ def by_hand(a, b):
     norm_a = np.linalg.norm(a)
     norm_b = np.linalg.norm(b)
     similarity = a @ b / (norm_a * norm_b)
-    d_a = similarity * a / norm_a ** 2 - b / (norm_a * norm_b)
-    d_b = similarity * b / norm_b ** 2 - a / (norm_a * norm_b)
+    d_a = similarity * a / norm_a**2 - b / (norm_a * norm_b)
+    d_b = similarity * b / norm_b**2 - a / (norm_a * norm_b)
     return d_a, d_b
 
 

@@ -1,4 +1,5 @@
 """A Gaussian's likelihood by way of Cholesky: linear algebra whose gradient has a shorter closed form."""
+
 import numpy as np
 
 WRT = ("mean", "loadings", "noise")
@@ -10,7 +11,7 @@ def loss(mean, loadings, noise, x):
     chol = np.linalg.cholesky(cov)
     white = np.linalg.solve(chol, (x - mean).T)
     log_det = 2.0 * np.sum(np.log(np.diag(chol)))
-    return 0.5 * (np.sum(white ** 2) + n * log_det + n * d * np.log(2.0 * np.pi))
+    return 0.5 * (np.sum(white**2) + n * log_det + n * d * np.log(2.0 * np.pi))
 
 
 def by_hand(mean, loadings, noise, x):

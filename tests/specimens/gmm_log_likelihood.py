@@ -1,4 +1,5 @@
 """A Gaussian mixture's likelihood: three-dimensional broadcasting and logsumexp by hand."""
+
 import numpy as np
 
 WRT = ("logits", "means", "log_sigmas")
@@ -7,7 +8,7 @@ WRT = ("logits", "means", "log_sigmas")
 def loss(logits, means, log_sigmas, x):
     log_weights = logits - np.log(np.sum(np.exp(logits)))
     z = (x[:, None, :] - means) / np.exp(log_sigmas)  # points, components, dimensions
-    log_joint = log_weights - np.sum(0.5 * z ** 2 + log_sigmas, axis=2)
+    log_joint = log_weights - np.sum(0.5 * z**2 + log_sigmas, axis=2)
     top = np.max(log_joint, axis=1, keepdims=True)
     log_likelihood = top[:, 0] + np.log(np.sum(np.exp(log_joint - top), axis=1))
     return -np.sum(log_likelihood)
@@ -17,7 +18,7 @@ def by_hand(logits, means, log_sigmas, x):
     log_weights = logits - np.log(np.sum(np.exp(logits)))
     sigmas = np.exp(log_sigmas)
     z = (x[:, None, :] - means) / sigmas  # points, components, dimensions
-    log_joint = log_weights - np.sum(0.5 * z ** 2 + log_sigmas, axis=2)
+    log_joint = log_weights - np.sum(0.5 * z**2 + log_sigmas, axis=2)
     joint = np.exp(log_joint - np.max(log_joint, axis=1, keepdims=True))
     share = joint / np.sum(joint, axis=1, keepdims=True)  # of each component in each point
     d_logits = len(x) * np.exp(log_weights) - np.sum(share, axis=0)

@@ -1,4 +1,5 @@
 """Explicit heat steps with fixed ends: an array rebuilt each step from slices of itself."""
+
 import numpy as np
 
 WRT = ("initial", "rate")

@@ -1,4 +1,5 @@
 """A scalar Kalman filter's likelihood: two scalars carried through a loop, each reassigned twice a step."""
+
 import numpy as np
 
 WRT = ("decay", "process_noise", "sensor_noise")
@@ -10,11 +11,11 @@ def loss(decay, process_noise, sensor_noise, observations):
     for y in observations:
         # predict
         mean = decay * mean
-        variance = decay ** 2 * variance + process_noise
+        variance = decay**2 * variance + process_noise
         # score
         surprise = y - mean
         spread = variance + sensor_noise
-        total += 0.5 * (np.log(spread) + surprise ** 2 / spread)
+        total += 0.5 * (np.log(spread) + surprise**2 / spread)
         # update
         gain = variance / spread
         mean = mean + gain * surprise
@@ -27,7 +28,7 @@ def by_hand(decay, process_noise, sensor_noise, observations):
     tape = []
     for y in observations:
         prior_mean = decay * mean
-        prior_variance = decay ** 2 * variance + process_noise
+        prior_variance = decay**2 * variance + process_noise
         surprise = y - prior_mean
         spread = prior_variance + sensor_noise
         gain = prior_variance / spread
@@ -39,14 +40,14 @@ def by_hand(decay, process_noise, sensor_noise, observations):
     for mean, variance, prior_variance, surprise, spread, gain in reversed(tape):
         d_gain = d_mean * surprise - d_variance * prior_variance
         d_surprise = d_mean * gain + surprise / spread
-        d_spread = 0.5 * (1.0 - surprise ** 2 / spread) / spread - d_gain * gain / spread
+        d_spread = 0.5 * (1.0 - surprise**2 / spread) / spread - d_gain * gain / spread
         d_prior_variance = d_variance * (1.0 - gain) + d_gain / spread + d_spread
         d_prior_mean = d_mean - d_surprise
         d_sensor_noise += d_spread
         d_process_noise += d_prior_variance
         d_decay += d_prior_mean * mean + d_prior_variance * 2.0 * decay * variance
         d_mean = d_prior_mean * decay
-        d_variance = d_prior_variance * decay ** 2
+        d_variance = d_prior_variance * decay**2
     return d_decay, d_process_noise, d_sensor_noise
 
 

@@ -1,4 +1,5 @@
 """Layer normalisation: statistics of each row, kept as columns, reach the result three ways."""
+
 import numpy as np
 
 WRT = ("x", "gain", "bias")
@@ -7,7 +8,7 @@ WRT = ("x", "gain", "bias")
 def loss(x, gain, bias, target, eps=1e-5):
     mean = np.mean(x, axis=-1, keepdims=True)
     centred = x - mean
-    variance = np.mean(centred ** 2, axis=-1, keepdims=True)
+    variance = np.mean(centred**2, axis=-1, keepdims=True)
     normal = centred / np.sqrt(variance + eps)
     out = gain * normal + bias
     return np.mean((out - target) ** 2)
@@ -16,7 +17,7 @@ def loss(x, gain, bias, target, eps=1e-5):
 def by_hand(x, gain, bias, target, eps=1e-5):
     mean = np.mean(x, axis=-1, keepdims=True)
     centred = x - mean
-    variance = np.mean(centred ** 2, axis=-1, keepdims=True)
+    variance = np.mean(centred**2, axis=-1, keepdims=True)
     std = np.sqrt(variance + eps)
     normal = centred / std
     out = gain * normal + bias

@@ -1,4 +1,5 @@
 """A covariance's likelihood by slogdet and solve: a tuple result of which one half is used."""
+
 import numpy as np
 
 WRT = ("cov",)

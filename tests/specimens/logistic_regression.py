@@ -1,4 +1,5 @@
 """Logistic regression with labels -1 and +1: logaddexp, a scalar bias, and a default argument."""
+
 import numpy as np
 
 WRT = ("w", "b")
@@ -6,7 +7,7 @@ WRT = ("w", "b")
 
 def loss(w, b, x, y, l2=0.1):
     margin = y * (x @ w + b)
-    return np.mean(np.logaddexp(0.0, -margin)) + 0.5 * l2 * np.sum(w ** 2)
+    return np.mean(np.logaddexp(0.0, -margin)) + 0.5 * l2 * np.sum(w**2)
 
 
 def by_hand(w, b, x, y, l2=0.1):

@@ -1,4 +1,5 @@
 """Ratings from latent factors: rows gathered by integer arrays that repeat, so gradients must add up."""
+
 import numpy as np
 
 WRT = ("users", "items")
@@ -7,7 +8,7 @@ WRT = ("users", "items")
 def loss(users, items, user, item, rating, penalty=0.1):
     predicted = np.sum(users[user] * items[item], axis=1)
     misfit = np.sum((predicted - rating) ** 2)
-    return misfit + penalty * (np.sum(users ** 2) + np.sum(items ** 2))
+    return misfit + penalty * (np.sum(users**2) + np.sum(items**2))
 
 
 def by_hand(users, items, user, item, rating, penalty=0.1):

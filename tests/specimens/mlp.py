@@ -1,4 +1,5 @@
 """Three dense layers through a helper: one function called three times, once without its tanh."""
+
 import numpy as np
 
 WRT = ("w1", "b1", "w2", "b2", "w3", "b3")
@@ -12,7 +13,7 @@ def loss(w1, b1, w2, b2, w3, b3, x, y):
     h1 = np.tanh(dense(x, w1, b1))
     h2 = np.tanh(dense(h1, w2, b2))
     error = dense(h2, w3, b3) - y
-    return np.mean(error ** 2)
+    return np.mean(error**2)
 
 
 def by_hand(w1, b1, w2, b2, w3, b3, x, y):
@@ -22,10 +23,10 @@ def by_hand(w1, b1, w2, b2, w3, b3, x, y):
     d_error = 2.0 * error / error.size
     d_w3 = h2.T @ d_error
     d_b3 = d_error.sum(axis=0)
-    d_a2 = (d_error @ w3.T) * (1.0 - h2 ** 2)
+    d_a2 = (d_error @ w3.T) * (1.0 - h2**2)
     d_w2 = h1.T @ d_a2
     d_b2 = d_a2.sum(axis=0)
-    d_a1 = (d_a2 @ w2.T) * (1.0 - h1 ** 2)
+    d_a1 = (d_a2 @ w2.T) * (1.0 - h1**2)
     d_w1 = x.T @ d_a1
     d_b1 = d_a1.sum(axis=0)
     return d_w1, d_b1, d_w2, d_b2, d_w3, d_b3

@@ -20,7 +20,7 @@ def by_hand(a, tolerance=1e-4):
     d_a = 0.0
     for root in reversed(roots):
         d_a += 0.5 * d_root / root
-        d_root = 0.5 * d_root * (1.0 - a / root ** 2)
+        d_root = 0.5 * d_root * (1.0 - a / root**2)
     d_a += d_root  # the first guess is a itself
     return (d_a,)
 

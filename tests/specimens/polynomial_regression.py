@@ -1,4 +1,5 @@
 """A polynomial by Horner's rule: a loop over the entries of the array that is differentiated."""
+
 import numpy as np
 
 WRT = ("coefficients",)

@@ -1,4 +1,5 @@
 """Student's t misfit: an einsum of three operands, two of them the same array."""
+
 import numpy as np
 
 WRT = ("centre", "precision")

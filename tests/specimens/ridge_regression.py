@@ -1,4 +1,5 @@
 """Ridge regression: inner products of vectors, and the same array in two terms."""
+
 import numpy as np
 
 WRT = ("w",)

@@ -1,4 +1,5 @@
 """A damped pendulum by Runge-Kutta steps: scalars, a helper that returns a pair, parameters reassigned."""
+
 import numpy as np
 
 WRT = ("theta", "omega", "length", "damping")

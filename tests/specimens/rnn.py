@@ -1,4 +1,5 @@
 """A recurrent network: a loop over time whose state feeds back, with weights shared by all steps."""
+
 import numpy as np
 
 WRT = ("w_x", "w_h", "b", "w_out")
@@ -9,7 +10,7 @@ def loss(w_x, w_h, b, w_out, xs, target):
     for x_t in xs:
         h = np.tanh(x_t @ w_x + h @ w_h + b)
     error = h @ w_out - target  # only the last state is read out
-    return np.sum(error ** 2)
+    return np.sum(error**2)
 
 
 def by_hand(w_x, w_h, b, w_out, xs, target):

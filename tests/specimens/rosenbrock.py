@@ -1,4 +1,5 @@
 """Rosenbrock's valley: overlapping slices of one array, in a single line."""
+
 import numpy as np
 
 WRT = ("x",)

@@ -1,4 +1,5 @@
 """A sine wave fitted to a signal: the data are globals that the function closes over."""
+
 import numpy as np
 
 WRT = ("amplitude", "frequency", "phase")

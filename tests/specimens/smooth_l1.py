@@ -1,4 +1,5 @@
 """Smooth L1: `np.where` between two formulas, and a conditional expression on a keyword."""
+
 import numpy as np
 
 WRT = ("prediction",)
@@ -6,7 +7,7 @@ WRT = ("prediction",)
 
 def loss(prediction, target, beta=0.5, average=True):
     error = np.abs(prediction - target)
-    cost = np.where(error < beta, 0.5 * error ** 2 / beta, error - 0.5 * beta)
+    cost = np.where(error < beta, 0.5 * error**2 / beta, error - 0.5 * beta)
     return np.mean(cost) if average else np.sum(cost)
 
 

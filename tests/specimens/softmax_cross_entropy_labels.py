@@ -1,4 +1,5 @@
 """A softmax classifier on integer labels: one entry picked from each row by a pair of index arrays."""
+
 import numpy as np
 
 WRT = ("w", "b")

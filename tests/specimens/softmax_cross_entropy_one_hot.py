@@ -1,4 +1,5 @@
 """A softmax classifier on one-hot targets: a reassigned name, and a max whose gradient cancels."""
+
 import numpy as np
 
 WRT = ("w", "b")

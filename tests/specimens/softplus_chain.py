@@ -1,4 +1,5 @@
 """Nested softplus of Python floats: no arrays anywhere, where every microsecond of overhead shows."""
+
 import numpy as np
 
 WRT = ("a", "b", "c")

@@ -1,4 +1,5 @@
 """Denoising by total variation: differences along both axes, and absolute values that pull by sign only."""
+
 import numpy as np
 
 WRT = ("image",)

@@ -1,11 +1,12 @@
 """Triplet loss of normalised embeddings: a helper called on each parameter, which is then reassigned."""
+
 import numpy as np
 
 WRT = ("anchor", "positive", "negative")
 
 
 def l2_normalise(v):
-    return v / np.sqrt(np.sum(v ** 2, axis=1, keepdims=True))
+    return v / np.sqrt(np.sum(v**2, axis=1, keepdims=True))
 
 
 def loss(anchor, positive, negative, margin=0.5):
@@ -18,9 +19,9 @@ def loss(anchor, positive, negative, margin=0.5):
 
 
 def by_hand(anchor, positive, negative, margin=0.5):
-    norm_a = np.sqrt(np.sum(anchor ** 2, axis=1, keepdims=True))
-    norm_p = np.sqrt(np.sum(positive ** 2, axis=1, keepdims=True))
-    norm_n = np.sqrt(np.sum(negative ** 2, axis=1, keepdims=True))
+    norm_a = np.sqrt(np.sum(anchor**2, axis=1, keepdims=True))
+    norm_p = np.sqrt(np.sum(positive**2, axis=1, keepdims=True))
+    norm_n = np.sqrt(np.sum(negative**2, axis=1, keepdims=True))
     a = anchor / norm_a
     p = positive / norm_p
     n = negative / norm_n

@@ -1,4 +1,5 @@
 """A two-layer ReLU network with squared error: the first thing anybody differentiates."""
+
 import numpy as np
 
 WRT = ("w1", "w2")
@@ -7,7 +8,7 @@ WRT = ("w1", "w2")
 def loss(w1, w2, x, y):
     hidden = np.maximum(x @ w1, 0.0)  # relu
     error = hidden @ w2 - y
-    return np.sum(error ** 2)
+    return np.sum(error**2)
 
 
 def by_hand(w1, w2, x, y):
