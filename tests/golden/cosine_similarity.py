@@ -7,8 +7,8 @@ def loss_grad(a, b):
     product = norm * norm_1
     similarity = a @ b / product
     ratio = similarity / product
-    d_b = ratio * norm / np.where(norm_1 == 0, 1.0, norm_1) * b
-    d_a = ratio * norm_1 / np.where(norm == 0, 1.0, norm) * a
+    d_b = ratio * norm / (1.0 if norm_1 == 0 else norm_1) * b
+    d_a = ratio * norm_1 / (1.0 if norm == 0 else norm) * a
     d_a -= b / product
     d_b -= a / product
     return d_a, d_b
