@@ -40,7 +40,9 @@ def leaves(value):
 
 def _floats(value):
     found = leaves(value)
-    return bool(found) and all(isinstance(v, (float, np.floating)) or getattr(v, "dtype", None) == np.float64 for v in found)
+    return bool(found) and all(
+        isinstance(v, (float, np.floating)) or getattr(v, "dtype", None) == np.float64 for v in found
+    )
 
 
 def _unoptimised(function, positions):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import Origin
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Value
+from ..ir.nodes import Atom, Function, Value, walk
 from .codegen import Codegen, arguments
 from .expressions import Expressions
 from .fold import fold, operands
@@ -73,4 +73,8 @@ def _module(function: Function, body: list[ast.stmt]) -> ast.Module:
         imports.append(ast.Import([ast.alias("math", None)]))
     if "np" in used:
         imports.append(ast.Import([ast.alias("numpy", "np")]))
+    # functions of other libraries that a user's rule brought in, under their full names
+    spelled = {op.prim.name.rpartition(".")[0] for op in walk(function.body.ops)}
+    others = sorted(module for module in spelled if module and module.split(".")[0] not in ("np", "math"))
+    imports += [ast.Import([ast.alias(module, None)]) for module in others]
     return ast.Module([*imports, node], [])

@@ -98,7 +98,8 @@ def _elementwise_dtype(
         except Exception as error:
             names = ", ".join(str(dtype) for dtype, _ in key)
             raise Unsupported(f"{function.__name__} does not take ({names}): {error}") from None
-    return np.asarray(result).dtype
+    dtype: np.dtype[Any] = np.asarray(result).dtype
+    return dtype
 
 
 _INTEGER: dict[Any, Callable[[Dim, Dim], Dim]] = {

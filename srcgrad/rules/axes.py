@@ -155,7 +155,8 @@ def _dtype_of(
         except Exception as error:
             names = ", ".join(str(dtype) for dtype, _ in key)
             raise Unsupported(f"{function.__name__} does not take ({names}): {error}") from None
-    return np.asarray(result).dtype
+    dtype: np.dtype[Any] = np.asarray(result).dtype
+    return dtype
 
 
 def along(axis: int, part: Any) -> Any:

@@ -95,7 +95,8 @@ linear(
     view=True,
     cases=[Case((2, 3)), Case((3,)), Case(())],
 )
-for n, function in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), 1):
+_AT_LEAST: tuple[Any, ...] = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
+for n, function in enumerate(_AT_LEAST, 1):
     linear(
         function,
         lambda d, y, x: d.reshape(x.shape),
