@@ -89,6 +89,8 @@ class Memory:
     def __init__(self, function: Function):
         self.parent: dict[Value, Value] = {}
         self.foreign: set[Value] = set()
+        groups: Iterable[tuple[Value, ...]] = function.notes.get("groups", ())
+        self.groups = {members[0]: members for members in groups}  # the first stands for all
         for param in function.params:
             self.foreign.add(param.value)
         self._region(function.body.ops)
@@ -145,7 +147,8 @@ class Memory:
         if not isinstance(value.type, Array) or self.root(value) in self.foreign:
             return False
         root = self.root(value)
-        return not any(other is not value and self.root(other) is root for other in live if _has_memory(other))
+        others = (member for other in live for member in self.groups.get(other, (other,)))
+        return not any(other is not value and self.root(other) is root for other in others if _has_memory(other))
 
 
 def _has_memory(value: Atom) -> bool:

@@ -240,3 +240,15 @@ def test_the_gradient_of_a_number_is_a_number():
 
     examine(loss, 0.7, 0.3)
     examine(loss, 0.3, 0.7)
+
+
+def test_what_a_shared_recording_holds_is_not_written_to():
+    def loss(y, z):
+        a = np.zeros(4)
+        for _ in range(2):
+            total = np.min(y)
+            a[::2] = z[::2]
+            a *= total
+        return np.sum(a)
+
+    examine(loss, Y, Z)
