@@ -141,7 +141,8 @@ class Scheduler:
         inner += [i for i in items if i not in inner]
         params = body.params[1 : 1 + carried]
         taped = [item for item in items if item not in self.skipped]
-        block = self._records([*params, *taped], records) + self.block(body.ops, inner, records)
+        first = [index, *params, *taped, *_from_outside(body, records)]
+        block = self._records(first, records) + self.block(body.ops, inner, records)
         statement.blocks = [block]
         statement.ends = [body.results[:carried]]
         self.reads(body.results, inner)
@@ -200,7 +201,8 @@ class Scheduler:
         test_scope, inner = [*scope, *test.params], [*scope, *body.params]
         test_block = self.block(test.ops, test_scope)
         self.reads(test.results, test_scope)
-        statement.blocks = [test_block, self._records(body.params, records) + self.block(body.ops, inner, records)]
+        first = [*body.params, *_from_outside(body, records)]
+        statement.blocks = [test_block, self._records(first, records) + self.block(body.ops, inner, records)]
         statement.ends = [test.results, body.results[:carried]]
         self.reads(body.results, inner)
         statement.head = tuple(body.params)
@@ -271,6 +273,12 @@ class Scheduler:
         if op.inputs and op.prim.name != "np.reshape":
             ordered = [v for v in ordered if v is not op.inputs[0]]
         return self.lengths.shape(axes, ordered, prefer)
+
+
+def _from_outside(body: Region, records: Iterable[Value]) -> list[Value]:
+    """What a loop records though it was defined before: it is appended at the start of each pass."""
+    inside = {*body.params, *(v for op in body.ops for v in op.outputs)}
+    return [v for v in records if v not in inside]
 
 
 def _number(entry: object) -> bool:

@@ -27,6 +27,13 @@ class Writer:
         self.e = Expressions(chooser, scope)
         self.counter = 0
         self.nesting: list[str] = []
+        self.tastes: dict[str, int] = {}
+
+    def taste(self, kind: str) -> int:
+        """How much this program likes a kind of statement: programs that all look alike find less (swarm testing)."""
+        if kind not in self.tastes:
+            self.tastes[kind] = self.c.pick([2, 2, 0, 1, 8] if kind != "assign" else [2, 2, 1, 1, 8])
+        return self.tastes[kind]
 
     def block(self, count: int) -> Lines:
         lines: Lines = []

@@ -27,7 +27,7 @@ class Statements(Arrays):
             options += [(1, self.early_return)]
         elif c.below(300) == 299:
             return [f"if {self.e.condition(1)}:", f"    {c.pick(['break', 'continue'])}"]
-        return c.weighted(options)()
+        return c.weighted([(weight * self.taste(make.__name__), make) for weight, make in options])()
 
     # Branches
 

@@ -252,3 +252,14 @@ def test_what_a_shared_recording_holds_is_not_written_to():
         return np.sum(a)
 
     examine(loss, Y, Z)
+
+
+def test_a_recording_of_what_two_loops_leave_alone():
+    def loss(x, y):
+        for _ in range(3):
+            for _ in range(1):
+                x = y @ np.outer(x, y).T
+                y = y
+        return np.sum(x)
+
+    examine(loss, X, Y)
