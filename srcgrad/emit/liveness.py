@@ -52,7 +52,9 @@ class Liveness:
         test_params = statement.op.regions[0].params if statement.kind == "while" else ()
         at_head |= set(statement.head)
         statement.head_live = frozenset(at_head)
-        bounds = set(statement.reads) - set(self.reads(self._inits(statement)))
+        bounds = {source for source, _ in statement.sequences}  # the header is read after the loop's variables are set
+        if statement.kind == "for" and (statement.index_used or not statement.sequences):
+            bounds |= set(self.reads(statement.op.inputs[:3]))
         self._defines((*statement.head, *test_params), frozenset(at_head | bounds) - set(test_params))
         return around | set(statement.reads)
 
@@ -67,11 +69,6 @@ class Liveness:
                 own |= {p for region in each.op.regions for p in region.params}
             stack += [s for block in each.blocks for s in block]
         return own
-
-    def _inits(self, statement: Statement) -> tuple[Atom, ...]:
-        assert statement.op is not None
-        first = 3 if statement.kind == "for" else 0
-        return statement.op.inputs[first : first + statement.op.attrs["carried"]]
 
     def _defines(self, values: Iterable[Value], live: frozenset[Value]) -> None:
         """Defining a value while others live: they need different names."""

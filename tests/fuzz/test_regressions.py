@@ -263,3 +263,14 @@ def test_a_recording_of_what_two_loops_leave_alone():
         return np.sum(x)
 
     examine(loss, X, Y)
+
+
+def test_an_array_walked_over_is_also_where_a_variable_starts():
+    def loss(x, z):
+        for _ in range(2):
+            z, x = x, np.cos(z * (z - x))
+            for item in z:
+                z, x = x, item * np.ones(4)
+        return np.sum(z)
+
+    examine(loss, X, Z)
