@@ -1,0 +1,82 @@
+"""Cotangents: accumulated where a value is read several times, each of exactly its primal's type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..ir.nodes import Atom, Const, Value
+from ..ir.primitive import named
+from ..ir.symbolic import Sym, cast
+from ..ir.types import Array
+from .tapes import Scope, Tapes
+
+
+class Cotangents(Tapes):
+    def accumulate(self, scope: Scope, target: Atom, contribution: Atom) -> None:
+        """Add to a value's cotangent: the first contribution is it, later ones are added."""
+        if not isinstance(target, Value) or target not in self.active:
+            return
+        assert isinstance(target.type, Array)
+        contribution = self._conform(contribution, target.type)
+        known = self.current(scope, target)
+        if known is not None:
+            (contribution,) = self.builder.apply(
+                named("np.add"), [known, contribution], style="operator", hint=cotangent_name(target)
+            )
+        elif isinstance(contribution, Value) and contribution.hint is None:
+            contribution.hint = cotangent_name(target)
+        scope.cotangents[target] = contribution
+
+    def current(self, scope: Scope, target: Value) -> Atom | None:
+        """The cotangent so far; inside a backward loop an outer value gets an accumulator carried by the loop."""
+        if target in scope.cotangents:
+            return scope.cotangents[target]
+        if target in scope.inside or scope.kind == "root":
+            return None
+        if scope.kind == "loop":
+            if target not in scope.sums:
+                scope.sums[target] = Value(target.type, cotangent_name(target))
+            return scope.sums[target]
+        assert scope.parent is not None
+        return self.current(scope.parent, target)
+
+    def _conform(self, contribution: Atom, type: Array) -> Atom:
+        """A cotangent has the dtype and axes of its primal."""
+        d = Sym(self.builder, contribution)
+        if d.dtype.kind == "c" and type.dtype.kind != "c":
+            d = d.real
+        if d.dtype != type.dtype:
+            d = cast(d, type.dtype) if d.const is None else Sym(self.builder, constant(d.const, type))
+        if not self.facts.same_axes(d.type.axes, type.axes):
+            from ..rules.internal import broadcast, unbroadcast
+
+            d = unbroadcast(d, Sym(self.builder, Value(type)))
+            d = broadcast(d, type.axes)
+        return d.atom
+
+    def final(self, scope: Scope, value: Value) -> Atom:
+        """The finished cotangent, zeros where nothing reached the value."""
+        atom = scope.cotangents.get(value)
+        return self.zeros(value) if atom is None else atom
+
+    def zeros(self, value: Value) -> Atom:
+        assert isinstance(value.type, Array)
+        type = value.type
+        if not type.axes:
+            return constant(0.0, type)
+        (zeros,) = self.builder.apply(
+            named("zeros"), [], {"shape": type.axes, "dtype": type.dtype}, hint=cotangent_name(value)
+        )
+        return zeros
+
+
+def constant(number: Any, type: Array) -> Const:
+    """A constant of exactly this dtype, as a Python number where that is the same."""
+    typed = type.dtype.type(number)
+    return Const(typed.item() if type.dtype in (np.dtype(float), np.dtype(complex)) else typed)
+
+
+def cotangent_name(value: Value) -> str | None:
+    return None if value.hint is None else f"d_{value.hint}"

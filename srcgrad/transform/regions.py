@@ -1,0 +1,162 @@
+"""Walking regions backwards: the branches and loops of the forward sweep, mirrored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import Fault, Unsupported
+from ..ir.nodes import Atom, Const, Op, Region, Undefined, Value
+from ..ir.primitive import named
+from ..ir.types import INT, Tape
+from .cotangents import cotangent_name
+from .steps import Steps
+from .tapes import Scope
+
+
+class Regions(Steps):
+    def backprop(self, ops: Sequence[Op], scope: Scope) -> list[Op]:
+        """Emit the backward sweep of `ops`; the ops again, extended by what they must record."""
+        forward: list[Op] = []
+        for op in ops:
+            for value in op.outputs:
+                self.made[value] = op
+        for op in reversed(ops):
+            with self.builder.at(op.origin):
+                try:
+                    forward.append(self._op(op, scope))
+                except Unsupported as error:
+                    self.faults.append(Fault(op.origin, error.message, error.way_out))
+                    forward.append(op)
+        return forward[::-1]
+
+    def _op(self, op: Op, scope: Scope) -> Op:
+        cotangents = [scope.cotangents.pop(v, None) if v in self.active else None for v in op.outputs]
+        match op.prim.name:
+            case "if":
+                return self._if(op, scope, cotangents)
+            case "for" | "while":
+                return self._loop(op, scope, cotangents)
+        if any(d is not None for d in cotangents):
+            if op.prim.name == "index_set":
+                self.index_set(op, scope, cotangents[0])
+            elif op.prim.name == "getitem":
+                self.getitem(op, scope, cotangents[0])
+            else:
+                self.plain(op, scope, cotangents)
+        return op
+
+    # Branches
+
+    def _if(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> Op:
+        halves = [self._branch(op, region, scope, cotangents) for region in op.regions]
+        touched = list(dict.fromkeys(v for inner, _, _ in halves for v in inner.cotangents if v not in inner.inside))
+        regions = []
+        for inner, ops, _ in halves:
+            outer_ops, self.builder.ops = self.builder.ops, ops
+            results = [inner.cotangents.get(v) or self.current(scope, v) or self.zeros(v) for v in touched]
+            regions.append(Region((), tuple(self.builder.ops), tuple(results)))
+            self.builder.ops = outer_ops
+        if touched:
+            condition = self.use(op.inputs[0])
+            types = [v.type for v in touched]
+            outputs = self.builder.append(named("if"), [condition], types, regions=tuple(regions))
+            for value, output in zip(touched, outputs):
+                output.hint = cotangent_name(value)
+                scope.cotangents[value] = output
+        return self._extend_if(op, [(inner, forward) for inner, _, forward in halves])
+
+    def _branch(
+        self, op: Op, region: Region, scope: Scope, cotangents: list[Atom | None]
+    ) -> tuple[Scope, list[Op], list[Op]]:
+        inner = Scope(scope, "branch")
+        self.enter(inner, [v for o in region.ops for v in o.outputs])
+        with self.builder.region() as ops:
+            for atom, d in zip(region.results, cotangents):
+                if d is not None and not isinstance(atom, Undefined):
+                    self.accumulate(inner, atom, d)
+            forward = self.backprop(region.ops, inner)
+        return inner, ops, forward
+
+    def _extend_if(self, op: Op, halves: list[tuple[Scope, list[Op]]]) -> Op:
+        """The forward branch, handing out what the backward branch reads."""
+        results = [list(region.results) for region in op.regions]
+        outputs = list(op.outputs)
+        for number, (inner, _) in enumerate(halves):
+            for value, outside in inner.records.items():
+                outputs.append(outside)
+                for branch, row in enumerate(results):
+                    row.append(value if branch == number else Undefined(value.type))
+        regions = tuple(Region((), tuple(forward), tuple(row)) for (_, forward), row in zip(halves, results))
+        return replace(op, regions=regions, outputs=tuple(outputs))
+
+    # Loops
+
+    def _loop(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> Op:
+        body, carried = op.regions[-1], op.attrs["carried"]
+        is_for = op.prim.name == "for"
+        params = body.params[1:] if is_for else body.params
+        first = 3 if is_for else 0
+        if not any(d is not None for d in cotangents):
+            return op
+        inner = Scope(scope, "loop")
+        self.enter(inner, [*body.params, *(v for o in body.ops for v in o.outputs)])
+        # the derivative of a pass has the pass's own index: lengths that depend on it keep their meaning
+        index = Value(body.params[0].type if is_for else INT, body.params[0].hint if is_for else None)
+        if is_for:
+            inner.imports[body.params[0]] = index
+        live = [k for k in range(carried) if params[k] in self.active]
+        incoming = {k: Value(params[k].type, cotangent_name(params[k])) for k in live}
+        taped = [(k, d) for k, d in enumerate(cotangents) if k >= carried and d is not None]
+        taped_items = [Value(d.type.item, None) for _, d in taped if isinstance(d.type, Tape)]
+        with self.builder.region():
+            for k in live:
+                self.accumulate(inner, body.results[k], incoming[k])
+            for (k, _), item in zip(taped, taped_items):
+                self.accumulate(inner, body.results[k], item)
+            forward = self.backprop(body.ops, inner)
+            out = [self.final(inner, params[k]) for k in live]
+            tape_ds = [p for p in params[carried:] if p in self.active]
+            records = [self.final(inner, p) for p in tape_ds]
+            outer = list(inner.sums)
+            out += [inner.cotangents[v] for v in outer]
+            ops = tuple(self.builder.ops)
+        inits = [cotangents[k] if cotangents[k] is not None else self.zeros(params[k]) for k in live]
+        inits += [self.current(scope, v) or self.zeros(v) for v in outer]
+        region_params = (index, *incoming.values(), *inner.sums.values(), *taped_items, *(i for _, i in inner.items))
+        bounds = [self.use(a) for a in op.inputs[:3]] if is_for else [Const(0), self.use(op.outputs[-1]), Const(1)]
+        tapes = [*(d for _, d in taped), *(tape for tape, _ in inner.items)]
+        outputs = self.builder.append(
+            named("for"),
+            [*bounds, *inits, *tapes],  # type: ignore[list-item]
+            [*(p.type for p in (*incoming.values(), *inner.sums.values())), *(Tape(p.type) for p in tape_ds)],
+            {"carried": len(out), "reverse": not op.attrs.get("reverse", False), "derived": True},
+            regions=(Region(region_params, ops, (*out, *records)),),
+        )
+        for parameter, output in zip(region_params[1:], outputs):
+            output.hint = parameter.hint
+        for v, output in zip(outer, outputs[len(live) :]):
+            scope.cotangents[v] = output
+        for k, output in zip(live, outputs):
+            self.accumulate(scope, op.inputs[first + k], output)
+        for p, output in zip(tape_ds, outputs[len(out) :]):
+            self._accumulate_tape(scope, op.inputs[first + params.index(p)], output)
+        return self._extend_loop(op, inner, forward)
+
+    def _accumulate_tape(self, scope: Scope, tape: Atom, d: Value) -> None:
+        """A tape is read by one loop only, so its cotangent has one contribution."""
+        assert isinstance(tape, Value)
+        if tape in scope.cotangents:
+            raise Unsupported("a recording that two loops read cannot be differentiated again")
+        scope.cotangents[tape] = d
+
+    def _extend_loop(self, op: Op, inner: Scope, forward: list[Op]) -> Op:
+        """The forward loop, recording what the backward loop reads."""
+        body = op.regions[-1]
+        results = (*body.results, *inner.records)
+        extended = Region(body.params, tuple(forward), results)
+        new = tuple(inner.records.values())
+        if op.prim.name == "for":
+            return replace(op, regions=(extended,), outputs=(*op.outputs, *new))
+        outputs = (*op.outputs[:-1], *new, op.outputs[-1])
+        return replace(op, regions=(op.regions[0], extended), outputs=outputs)

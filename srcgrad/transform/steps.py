@@ -1,0 +1,167 @@
+"""The backward step of one op without regions: its rule, strong zeros, reading and writing of items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.indexing import rearranges, selects_once
+from ..ir.nodes import Atom, Const, Op, Value
+from ..ir.primitive import named
+from ..ir.symbolic import Sym, apply
+from ..ir.types import Array
+from .cotangents import Cotangents, cotangent_name
+from .tapes import Scope
+
+# What a cotangent may go through with its zeros in place
+_KEEPS_ZEROS = {
+    "np.transpose", "np.swapaxes", "np.moveaxis", "np.reshape", "np.ravel", "np.squeeze", "np.expand_dims", "np.flip",
+    "np.negative", "np.multiply", "np.divide", "broadcast", "getitem", "astype",
+}  # fmt: skip
+
+
+class Steps(Cotangents):
+    def plain(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> None:
+        unknown = set(op.attrs) - op.prim.looked_at
+        if unknown and not op.prim.elementwise:
+            names = ", ".join(f"`{name}=`" for name in sorted(unknown))
+            raise Unsupported(f"{op.prim.name} has no derivative rule that accounts for {names}")
+        for which, atom in enumerate(op.inputs):
+            if atom in self.active and isinstance(atom, Value) and isinstance(atom.type, Array):
+                partial = op.prim.partial(which)
+                if partial is None:
+                    continue
+                contribution = self._contribution(op, partial, cotangents)
+                if contribution is not None:
+                    self.accumulate(scope, atom, contribution)
+
+    def _contribution(self, op: Op, partial: Any, cotangents: list[Atom | None]) -> Atom | None:
+        count = None if op.prim.variadic else len(op.prim.operands)  # inputs beyond are lengths that the op spells
+        inputs = [self.sym(atom) for atom in op.inputs[:count]]
+        outputs = tuple(self.sym(value) for value in op.outputs)
+        ds = tuple(None if d is None else Sym(self.builder, d) for d in cotangents)
+        attrs = dict(op.attrs)
+        if len(outputs) > 1:
+            result = partial(ds, outputs, *inputs, **attrs)
+        else:
+            result = self._strong(op, partial, ds[0], outputs[0], inputs, attrs)
+        if result is None:
+            return None
+        return result.atom if isinstance(result, Sym) else Const(result)
+
+    def _strong(self, op: Op, partial: Any, d: Any, y: Sym, inputs: list[Sym], attrs: dict[str, Any]) -> Any:
+        """Zeros are strong: a masked cotangent stays masked through factors that may be infinite.
+
+        `where(m, d, 0) * f` becomes `where(m, d * f, 0)`, so that 0 * inf cannot arise.
+        """
+        mask = self._mask(d, _singular(op)) if op.prim.elementwise and self._reaches_singular(op) else None
+        if mask is None:
+            return partial(d, y, *inputs, **attrs)
+        condition, raw, swapped = mask
+        result = partial(raw, y, *inputs, **attrs)
+        if result is None:
+            return None
+        arms = (0.0, result) if swapped else (result, 0.0)
+        return apply(self.builder, np.where, (condition, *arms), {})
+
+    def _mask(self, d: Sym, singular: bool) -> tuple[Sym, Sym, bool] | None:
+        """(condition, unmasked cotangent, condition inverted) of a masked cotangent."""
+        made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
+        if made is None:
+            return None
+        parts = [Sym(self.builder, atom) for atom in made.inputs]
+        if made.prim.name == "np.where" and len(parts) == 3:
+            if parts[2].const == 0:
+                return parts[0], parts[1], False
+            if parts[1].const == 0:
+                return parts[0], parts[2], True
+        if made.prim.name == "np.multiply" and parts[1].dtype == np.bool_:
+            return parts[1], parts[0], False
+        if singular and self._holds_zeros(d):
+            return d.__ne__(0), d, False
+        return None
+
+    def _holds_zeros(self, d: Sym) -> bool:
+        """Whether `d` was scattered, or masked by np.where, before it was reshaped or multiplied."""
+        made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
+        if made is None:
+            return False
+        parts = [Sym(self.builder, atom) for atom in made.inputs]
+        match made.prim.name:
+            case "index_add" | "index_set":
+                return True
+            case "np.where":
+                return any(part.const == 0 for part in parts)
+        return made.prim.name in _KEEPS_ZEROS and self._holds_zeros(parts[0])
+
+    def _reaches_singular(self, op: Op) -> bool:
+        """Whether this op, or an elementwise op that feeds it, has a derivative that may be infinite."""
+        if _singular(op):
+            return True
+        for atom in op.inputs:
+            made = self.made.get(atom) if isinstance(atom, Value) and atom in self.active else None
+            if made is not None and made.prim.elementwise and self._reaches_singular(made):
+                return True
+        return False
+
+    def getitem(self, op: Op, scope: Scope, d: Atom | None) -> None:
+        """Scatter into the accumulator that exists already, so that no full-size temporary is added."""
+        from ..rules.internal import rearranged, scatter_add, zeros
+
+        source = op.inputs[0]
+        if d is None or source not in self.active or not isinstance(source, Value):
+            return
+        if rearranges(op.attrs["index"]):
+            self.accumulate(scope, source, rearranged(Sym(self.builder, d), op.attrs["index"]).atom)
+            return
+        assert isinstance(source.type, Array)
+        known = self.current(scope, source)
+        base = Sym(self.builder, known) if known is not None else zeros(self.builder, source.type)
+        dynamic = [self.use(atom) for atom in op.inputs[1:]]
+        result = scatter_add(base, Sym(self.builder, d), dynamic, op.attrs["index"]).atom
+        for value in (base.atom, result):
+            if isinstance(value, Value) and value.hint is None:
+                value.hint = cotangent_name(source)
+        scope.cotangents[source] = result
+
+    def index_set(self, op: Op, scope: Scope, d: Atom | None) -> None:
+        """What was overwritten gets no cotangent; what was written gets that of its place.
+
+        The place is read before it is cleared, so that clearing it needs no copy of the whole array.
+        """
+        _check_written_once(op)
+        if d is None:
+            return
+        base, value, *dynamic = op.inputs
+        index = op.attrs["index"]
+        atoms = [d, *(self.use(atom) for atom in dynamic)]
+        if value in self.active:
+            (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
+            if isinstance(part.type, Array) and part.type.ndim and base in self.active:
+                (part,) = self.builder.apply(named("np.copy"), [part], style="before")
+            self.accumulate(scope, value, part)
+        if base in self.active:
+            zero = Const(np.zeros((), d.type.dtype).item() if isinstance(d.type, Array) else 0.0)
+            (rest,) = self.builder.apply(
+                named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=cotangent_name(op.outputs[0])
+            )
+            self.accumulate(scope, base, rest)
+
+
+def _singular(op: Op) -> bool:
+    """Whether the derivative may be infinite: not that of x / 2 or x ** 2."""
+    if op.prim.name in ("np.divide", "np.power") and isinstance(op.inputs[1], Const):
+        number = op.inputs[1].value
+        return bool(number == 0) if op.prim.name == "np.divide" else not np.real(number) >= 1
+    return op.prim.singular
+
+
+def _check_written_once(op: Op) -> None:
+    """Of several writes to one element the last one counts, which the rule for item assignment does not follow."""
+    if op.role == "primal" and not selects_once(op.attrs["index"], [a.type for a in op.inputs[2:]]):
+        raise Unsupported(
+            "an array is written at integer indices that may repeat; only the last write to an element would count",
+            "Write through slices or a mask, or add with np.add.at.",
+        )

@@ -1,0 +1,131 @@
+"""Reading forward values from the backward sweep: what loops record and branches hand out.
+
+A backward region may read any value of its forward region. Such a read is an import: a branch hands the value out as
+one more result, a loop records it on a tape, and what the optimiser finds unread later is dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Fault, Unsupported
+from ..ir.builder import Builder, revealed
+from ..ir.dims import Facts, Symbol
+from ..ir.nodes import Atom, Const, Op, Region, Value
+from ..ir.symbolic import Sym
+from ..ir.types import Array, Tape
+
+
+@dataclass
+class Scope:
+    """A loop body or a branch: what its forward half must record, and how the backward half reads it."""
+
+    parent: Scope | None
+    kind: str  # "loop" | "branch"
+    cotangents: dict[Value, Atom] = field(default_factory=dict)
+    inside: set[Value] = field(default_factory=set)  # forward values defined directly here
+    imports: dict[Value, Value] = field(default_factory=dict)  # forward value -> backward value, within this scope
+    records: dict[Value, Value] = field(default_factory=dict)  # forward value -> tape or branch output, one level up
+    items: list[tuple[Value, Value]] = field(default_factory=list)  # (tape read in the parent, item parameter)
+    sums: dict[Value, Value] = field(default_factory=dict)  # outer value -> accumulator parameter of a backward loop
+
+
+class Tapes:
+    """Which scope defines each forward value, and how the backward sweep reads it there."""
+
+    def __init__(self, facts: Facts, active: set[Value]):
+        self.facts, self.active = facts, active
+        self.builder = AdjointBuilder(self)
+        self.home: dict[Value, Scope] = {}
+        self.faults: list[Fault] = []
+        self.made: dict[Value, Op] = {}
+
+    def use(self, atom: Atom) -> Atom:
+        """The value as the backward sweep can read it, recorded by the loops and branches around it."""
+        if not isinstance(atom, Value) or atom not in self.home:
+            return atom
+        scope = self.home[atom]
+        if atom not in scope.imports:
+            outside = self.use(self._record(scope, atom))
+            scope.imports[atom] = self._item(scope, outside, atom) if scope.kind == "loop" else outside  # type: ignore
+        return scope.imports[atom]
+
+    def _record(self, scope: Scope, value: Value) -> Value:
+        """Have the forward sweep hand the value out of its loop (as a tape) or branch."""
+        if value not in scope.records:
+            outside = Value(Tape(value.type) if scope.kind == "loop" else value.type, value.hint)
+            scope.records[value] = outside
+            if scope.parent is not None and scope.parent.kind != "root":
+                self.enter(scope.parent, [outside])
+        return scope.records[value]
+
+    def _item(self, scope: Scope, tape: Atom, value: Value) -> Value:
+        item = Value(value.type, value.hint)
+        assert isinstance(tape, Value)
+        scope.items.append((tape, item))
+        return item
+
+    def enter(self, scope: Scope, values: Sequence[Value]) -> None:
+        for value in values:
+            self.home[value] = scope
+            scope.inside.add(value)
+
+    def sym(self, atom: Atom) -> Sym:
+        return Lazy(self, atom)
+
+
+class AdjointBuilder(Builder):
+    """Builds the backward sweep; a length known only inside is read off the forward value that has it."""
+
+    def __init__(self, reverse: Tapes):
+        super().__init__(reverse.facts, role="adjoint")
+        self.reverse = reverse
+        self.sources: dict[Symbol, Value] = {}
+
+    def notice(self, region: Region) -> None:
+        """Which forward value has which length, numbers (a loop's index) before arrays."""
+        values = [*region.params, *(v for op in region.ops for v in op.outputs)]
+        for value in sorted(values, key=lambda v: isinstance(v.type, Array) and v.type.ndim > 0):
+            for symbol in revealed(value, self.facts):
+                self.sources.setdefault(symbol, value)
+        for op in region.ops:
+            for inner in op.regions:
+                self.notice(inner)
+
+    def reveal(self, symbol: Symbol) -> Atom | None:
+        value = self.sources.get(symbol)
+        return None if value is None else self.reverse.use(value)
+
+
+class Lazy(Sym):
+    """A forward value in a derivative formula: recorded only if the formula reads it."""
+
+    __slots__ = ("_raw", "_reverse")
+
+    def __init__(self, reverse: Tapes, atom: Atom):
+        self._reverse, self._raw = reverse, atom
+        self.builder = reverse.builder
+
+    @property
+    def atom(self) -> Atom:  # type: ignore[override]
+        if isinstance(self._raw, Const):
+            return _unspelled(self._raw)
+        return self._reverse.use(self._raw)
+
+    @property
+    def type(self) -> Array:
+        if not isinstance(self._raw.type, Array):
+            raise Unsupported(f"{self._raw.type} where an array is needed")
+        return self._raw.type
+
+    @property
+    def const(self) -> Any:
+        return self._raw.value if isinstance(self._raw, Const) else None
+
+
+def _unspelled(const: Const) -> Const:
+    """A literal is a number like any other in the backward sweep; `np.pi` and the like keep their spelling."""
+    plain = const.text is None or const.text.replace(".", "").replace("e", "").replace("-", "").isdigit()
+    return Const(const.value) if plain else const
