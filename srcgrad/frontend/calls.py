@@ -392,7 +392,7 @@ def _no_rule(function: Any, text: str) -> Unsupported:
 
 def _of_srcgrad(function: Any) -> bool:
     """grad, vjp and the like, which are not code to be read."""
-    return getattr(function, "__module__", "") == "srcgrad.api"
+    return (getattr(function, "__module__", None) or "").startswith("srcgrad.api.")
 
 
 def _missing(name: str) -> Any:

@@ -1,34 +1,29 @@
-"""`grad` and its relatives: functions in, compiled gradient functions out."""
+"""A function together with its compiled gradient, in every form in which it can be asked for."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import inspect
-import operator
 import pickle
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeVar
 
-import numpy as np
-
-from .dispatch import Dispatcher, Specialisation
-from .errors import GradTypeError, SourceNotFound
-from .request import Request
-from .runtime.captures import follow
-from .runtime.grad_mode import is_grad_enabled
-from .runtime.parameter import Parameter
-from .runtime.result import Result
-from .runtime.signature import Path, describe, leaves
+from ..dispatch import Dispatcher, Specialisation
+from ..errors import GradTypeError, SourceNotFound
+from ..request import Request
+from ..runtime.captures import follow
+from ..runtime.grad_mode import is_grad_enabled
+from ..runtime.parameter import Parameter
+from ..runtime.result import Result
+from ..runtime.signature import Path
+from .choosing import Names, Places, Positions, choose
+from .pullback import Pullback
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Names = str | Sequence[str]
-Positions = int | Sequence[int]
-Places = tuple[tuple[str, Path | None], ...]
 
 
 class Gradient(Generic[P, R]):
@@ -54,7 +49,7 @@ class Gradient(Generic[P, R]):
         self._signature = inspect.signature(function)
         self._parameters = tuple(self._signature.parameters)
         self._layout = tuple(_layout(p) for p in self._signature.parameters.values())
-        self._wrt, self._single = _choose(function, self._signature, wrt, argnums)
+        self._wrt, self._single = choose(function, self._signature, wrt, argnums)
         self._plain = all(
             p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self._signature.parameters.values()
         )
@@ -214,81 +209,6 @@ class Gradient(Generic[P, R]):
     __qualname__: str
 
 
-class Pullback:
-    """The backward half with what the forward half saved for it.
-
-    Takes a cotangent of the value's shape, in its dtype or one that casts to it.
-    """
-
-    __slots__ = ("_dispatcher", "_value", "backward", "saved")
-
-    def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any):
-        self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
-        self._value = np.shape(value), np.result_type(value), isinstance(value, np.ndarray)
-
-    def __call__(self, cotangent: Any) -> tuple[Any, ...]:
-        seed = self._checked(cotangent)
-        try:
-            gradients: tuple[Any, ...] = self.backward(*self.saved, seed)
-        except Exception as error:
-            self._dispatcher._explain(error)
-            raise
-        return gradients
-
-    def _checked(self, cotangent: Any) -> Any:
-        shape, dtype, is_array = self._value
-        array = np.asarray(cotangent)
-        if array.shape != shape:
-            raise ValueError(f"a cotangent of shape {array.shape} for a value of shape {shape}")
-        if not np.can_cast(array.dtype, dtype, "same_kind"):
-            raise TypeError(f"a cotangent of dtype {array.dtype} for a value of dtype {dtype}")
-        array = array.astype(dtype, copy=False)
-        return array if is_array else array[()]
-
-
-@overload
-def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
-@overload
-def grad(
-    function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
-) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
-def grad(function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None) -> Any:
-    """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
-
-    function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
-    argnums : positions of the arguments to differentiate; the first by default
-    wrt : their names instead of positions; one name, or several
-    The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple.
-    Raises GradTypeError (a TypeError) for integer arguments and for results that are no real number, CompileError where
-    the function cannot be differentiated soundly, SourceNotFound where its source cannot be read.
-    """
-    if function is None:
-        return lambda each: Gradient(each, wrt, argnums)
-    return Gradient(function, wrt, argnums)
-
-
-def value_and_grad(
-    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
-) -> Callable[P, tuple[R, Any]]:
-    """A function that returns (value, gradient); arguments as of `grad`."""
-    return Gradient(function, wrt, argnums).value_and_grad
-
-
-def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
-    """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
-
-    The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
-    position in `argnums`), and may be called any number of times.
-    """
-    gradient = function if isinstance(function, Gradient) else Gradient(function)
-    values = [_unwrap(value) for value in gradient._bind(primals, {})]
-    positions = list(range(len(primals))) if argnums is None else argnums
-    wrt, _ = _choose(gradient._python, gradient._signature, None, positions)
-    dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher("split", wrt, False)
-    (value, saved), backward = dispatcher(values)
-    return value, Pullback(backward, saved, dispatcher, value)
-
-
 def _layout(parameter: inspect.Parameter) -> tuple[str, str, str | None]:
     """A parameter's name, kind and default, for the generated signature; only literal defaults are spelled."""
     if parameter.kind is parameter.VAR_KEYWORD:
@@ -302,52 +222,6 @@ def _layout(parameter: inspect.Parameter) -> tuple[str, str, str | None]:
     default = parameter.default
     spelled = type(default) in (bool, int, float, str) or default is None
     return parameter.name, kind, repr(default) if spelled and default is not parameter.empty else None
-
-
-def _choose(
-    function: types.FunctionType, signature: inspect.Signature, wrt: Names | None, argnums: Positions | None
-) -> tuple[Places, bool]:
-    """What to differentiate, and whether the gradient comes by itself."""
-    if wrt is not None and argnums is not None:
-        raise ValueError("give either wrt= names or argnums= positions, not both")
-    if wrt is not None:
-        return _by_name(function, tuple(signature.parameters), wrt)
-    single = argnums is None or hasattr(argnums, "__index__")
-    listed: Any = [0 if argnums is None else argnums] if single else argnums
-    if not isinstance(listed, (list, tuple, range)) or not all(
-        hasattr(p, "__index__") and not isinstance(p, bool) for p in listed
-    ):
-        raise TypeError(f"argnums= takes an integer or a sequence of integers, not {argnums!r}; names go into wrt=")
-    chosen = tuple(_place(function, signature, operator.index(position)) for position in listed)
-    if not chosen or len(set(chosen)) < len(chosen):
-        raise ValueError("argnums= needs different positions, at least one")
-    return chosen, single
-
-
-def _by_name(function: types.FunctionType, names: tuple[str, ...], wrt: Names) -> tuple[Places, bool]:
-    single = isinstance(wrt, str)
-    listed: tuple[Any, ...] = (wrt,) if single else tuple(wrt) if isinstance(wrt, (list, tuple)) else ()
-    if not all(isinstance(name, str) for name in listed) or not isinstance(wrt, (str, list, tuple)):
-        raise TypeError(f"wrt= takes a name or a list or tuple of names, not {wrt!r}; positions go into argnums=")
-    for name in listed:
-        if name not in names:
-            raise ValueError(
-                f"`{function.__qualname__}` has no parameter `{name}`; it has {', '.join(names) or 'none'}"
-            )
-    if not listed or len(set(listed)) < len(listed):
-        raise ValueError("wrt= needs different names, at least one")
-    return tuple((name, None) for name in listed), single
-
-
-def _place(function: types.FunctionType, signature: inspect.Signature, position: int) -> tuple[str, Path | None]:
-    """The parameter at a position; behind the named ones come the items of `*args`."""
-    names = [p.name for p in signature.parameters.values()]
-    extra = next((i for i, p in enumerate(signature.parameters.values()) if p.kind is p.VAR_POSITIONAL), None)
-    if extra is not None and position >= extra:
-        return names[extra], (position - extra,)
-    if not -len(names) <= position < len(names):
-        raise ValueError(f"`{function.__qualname__}` has {len(names)} parameters; there is no position {position}")
-    return names[position], None
 
 
 def _parameters(value: Any, name: str, path: Path) -> Iterator[tuple[Parameter, str, Path]]:
@@ -385,4 +259,4 @@ def _find_by_name(module: str, qualname: str) -> Any:
     return thing
 
 
-__all__ = ["Gradient", "describe", "grad", "leaves", "value_and_grad", "vjp"]
+__all__ = ["Gradient"]

@@ -1,0 +1,56 @@
+"""`grad` and its relatives: functions in, compiled gradient functions out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, overload
+
+from .choosing import Names, Positions, choose
+from .gradient import Gradient, _unwrap
+from .pullback import Pullback
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
+@overload
+def grad(
+    function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
+def grad(function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None) -> Any:
+    """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
+
+    function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
+    argnums : positions of the arguments to differentiate; the first by default
+    wrt : their names instead of positions; one name, or several
+    The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple.
+    Raises GradTypeError (a TypeError) for integer arguments and for results that are no real number, CompileError where
+    the function cannot be differentiated soundly, SourceNotFound where its source cannot be read.
+    """
+    if function is None:
+        return lambda each: Gradient(each, wrt, argnums)
+    return Gradient(function, wrt, argnums)
+
+
+def value_and_grad(
+    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
+) -> Callable[P, tuple[R, Any]]:
+    """A function that returns (value, gradient); arguments as of `grad`."""
+    return Gradient(function, wrt, argnums).value_and_grad
+
+
+def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
+    """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
+
+    The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
+    position in `argnums`), and may be called any number of times.
+    """
+    gradient = function if isinstance(function, Gradient) else Gradient(function)
+    values = [_unwrap(value) for value in gradient._bind(primals, {})]
+    positions = list(range(len(primals))) if argnums is None else argnums
+    wrt, _ = choose(gradient._python, gradient._signature, None, positions)
+    dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher("split", wrt, False)
+    (value, saved), backward = dispatcher(values)
+    return value, Pullback(backward, saved, dispatcher, value)
