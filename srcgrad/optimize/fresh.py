@@ -72,9 +72,9 @@ def _allocations(atom: Atom, sources: Mapping[Value, Sequence[Atom]]) -> set[Val
     return found
 
 
-def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
-    """Whether the value is memory that this call allocated, and that nothing else holds."""
-    if not isinstance(atom, Value):
+def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int], known: frozenset[Value] = frozenset()) -> bool:
+    """Whether the value is memory that this call allocated, and that nothing else holds; `known` are such values."""
+    if not isinstance(atom, Value) or atom in known:
         return True
     op = made.get(atom)
     if op is None:
@@ -83,23 +83,26 @@ def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
         source = op.inputs[0].type
         return isinstance(source, Array) and source.ndim == 0  # spelled as np.full
     if op.prim.name in ("if", "for", "while"):
-        return all(_fresh_in(region, op, atom, made, uses) for region in op.regions)
+        return all(_fresh_in(region, op, atom, made, uses, known) for region in op.regions)
     if op.prim.name in ("index_add", "index_set"):
         return True  # written into owned memory, or into a copy
     if may_share(op):  # a view of memory that nobody else holds
         whole = op.inputs[0]
-        return isinstance(whole, Value) and whole in made and uses[whole] == 1 and _fresh(whole, made, uses)
+        return isinstance(whole, Value) and whole in made and uses[whole] == 1 and _fresh(whole, made, uses, known)
     return op.prim.kind != "impure"
 
 
-def _fresh_in(region: Region, op: Op, atom: Value, made: dict[Value, Op], uses: Mapping[Atom, int]) -> bool:
+def _fresh_in(
+    region: Region, op: Op, atom: Value, made: dict[Value, Op], uses: Mapping[Atom, int], known: frozenset[Value]
+) -> bool:
     position = op.outputs.index(atom)
     if position >= len(region.results):
         return True
     inner = made | {v: o for o in region.ops for v in o.outputs}
     first = {"for": 3, "while": 0}.get(op.prim.name)
-    starts_fresh = first is None or _fresh(op.inputs[first + position], made, uses)
-    result = region.results[position]
-    if isinstance(result, Value) and result in region.params:
-        return starts_fresh
-    return starts_fresh and _fresh(result, inner, uses)
+    if first is not None:
+        if not _fresh(op.inputs[first + position], made, uses, known):
+            return False
+        params = region.params[1:] if first else region.params
+        known |= {params[position]}  # what every pass starts from, if every pass ends with memory of its own
+    return _fresh(region.results[position], inner, uses, known)
