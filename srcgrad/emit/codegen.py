@@ -106,10 +106,10 @@ class Codegen:
         }  # fmt: skip
         if op.prim.name not in operators or len(op.outputs) != 1:
             return None
-        if op.style != "augmented" and not (op.role == "adjoint" and op.prim.name in ("np.add", "np.subtract")):
+        if op.style != "augmented" and not (op.role != "primal" and op.prim.name in ("np.add", "np.subtract")):
             return None
         out = op.outputs[0]
-        if op.role == "adjoint":
+        if op.role != "primal":
             return self._accumulation(statement, op)
         first = op.inputs[0]
         if not isinstance(first, Value) or first in self.e.folding.inline:
@@ -140,7 +140,7 @@ class Codegen:
     def _terms(self, op: Op) -> list[tuple[bool, Atom]]:
         """A folded sum's terms with their signs, from the left."""
         inner = self.e.folding.op(op.inputs[0])
-        same = inner is not None and inner.role == "adjoint" and inner.prim.name in ("np.add", "np.subtract")
+        same = inner is not None and inner.role != "primal" and inner.prim.name in ("np.add", "np.subtract")
         start = self._terms(inner) if inner is not None and same else [(True, op.inputs[0])]
         return [*start, (op.prim.name == "np.add", op.inputs[1])]
 

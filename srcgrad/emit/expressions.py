@@ -222,7 +222,7 @@ class Expressions:
 
 
 def _transpose(e: Expressions, op: Op) -> ast.expr | None:
-    if op.attrs.get("axes") is None and (op.role == "adjoint" or op.style == "attribute"):
+    if op.attrs.get("axes") is None and (op.role != "primal" or op.style == "attribute"):
         return ast.Attribute(e.atom(op.inputs[0]), "T", ast.Load())
     if op.style == "method":
         axes = op.attrs.get("axes") or ()
@@ -233,7 +233,7 @@ def _transpose(e: Expressions, op: Op) -> ast.expr | None:
 def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
     """`x[:, None]` in the backward sweep."""
     out = op.outputs[0].type
-    if op.role != "adjoint" or not isinstance(out, Array):
+    if op.role == "primal" or not isinstance(out, Array):
         return None
     axis = op.attrs["axis"]
     new = {a % out.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
@@ -290,13 +290,13 @@ def _astype(e: Expressions, op: Op) -> ast.expr:
 def _swapaxes(e: Expressions, op: Op) -> ast.expr | None:
     """`x.mT` for the transposes of a stack of matrices."""
     axes = {op.attrs.get("axis1"), op.attrs.get("axis2")}
-    if op.role == "adjoint" and axes == {-1, -2}:
+    if op.role != "primal" and axes == {-1, -2}:
         return ast.Attribute(e.atom(op.inputs[0]), "mT", ast.Load())
     return None
 
 
 def _copy(e: Expressions, op: Op) -> ast.expr | None:
-    return call(ast.Attribute(e.atom(op.inputs[0]), "copy", ast.Load()), []) if op.role == "adjoint" else None
+    return call(ast.Attribute(e.atom(op.inputs[0]), "copy", ast.Load()), []) if op.role != "primal" else None
 
 
 def _reshape(e: Expressions, op: Op) -> ast.expr | None:
@@ -331,7 +331,7 @@ def _broadcast_to(e: Expressions, op: Op) -> ast.expr:
 def _negative(e: Expressions, op: Op) -> ast.expr | None:
     """`-2 * x` rather than `-(2 * x)`."""
     inner = e.folding.op(op.inputs[0])
-    if op.role != "adjoint" or inner is None or inner.prim.name != "np.multiply" or inner.role != "adjoint":
+    if op.role == "primal" or inner is None or inner.prim.name != "np.multiply" or inner.role == "primal":
         return None
     first = inner.inputs[0]
     if not isinstance(first, Const) or first.text is not None or type(first.value) not in (int, float):
@@ -354,7 +354,7 @@ def _choice(e: Expressions, op: Op) -> ast.expr:
 def _where(e: Expressions, op: Op) -> ast.expr | None:
     """`a if c else b` between numbers in the backward sweep, where np.where would give a 0-d array."""
     out = op.outputs[0].type
-    if op.role != "adjoint" or len(op.inputs) != 3 or not isinstance(out, Array) or out.ndim:
+    if op.role == "primal" or len(op.inputs) != 3 or not isinstance(out, Array) or out.ndim:
         return None
     test, then, other = (e.atom(atom) for atom in op.inputs)
     return ast.IfExp(test, then, other)

@@ -159,13 +159,13 @@ def trivial(op: Op, folding: Folding) -> bool:
         named = all(folding.op(a) is None for a in op.inputs)
         return static and named and op.outputs[0].hint is None
     cheap = op.prim.name == "np.transpose" and not op.attrs.get("axes")
-    cheap = cheap or (op.prim.name == "np.expand_dims" and op.role == "adjoint")
+    cheap = cheap or (op.prim.name == "np.expand_dims" and op.role != "primal")
     return cheap and op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
 
 
 def _keep_short(op: Op, folding: Folding) -> None:
     """Give the widest folded operand a line of its own while the expression is too long."""
-    if op.prim.name in ("if", "for", "while") or op.role != "adjoint":
+    if op.prim.name in ("if", "for", "while") or op.role == "primal":
         return
     while folding.width[op.outputs[0]] > LINE:
         candidates = [

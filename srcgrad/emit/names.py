@@ -87,7 +87,7 @@ class Naming:
                 continue
             if op.prim.name in ("index_add", "index_set"):
                 self.merge(op.inputs[0], op.outputs[0])
-            elif op.prim.name in ("np.add", "np.subtract") and op.role == "adjoint":
+            elif op.prim.name in ("np.add", "np.subtract") and op.role != "primal":
                 first = self._leftmost(op)
                 if isinstance(first, Value) and first.hint == op.outputs[0].hint:
                     self.merge(first, op.outputs[0])
@@ -104,7 +104,7 @@ class Naming:
     def _leftmost(self, op: Op) -> Atom:
         """The accumulator of a folded sum."""
         inner = self.folding.op(op.inputs[0])
-        chain = inner is not None and inner.role == "adjoint" and inner.prim.name in ("np.add", "np.subtract")
+        chain = inner is not None and inner.role != "primal" and inner.prim.name in ("np.add", "np.subtract")
         return self._leftmost(inner) if chain and inner is not None else op.inputs[0]
 
     def _loop_must(self, statement: Statement) -> None:

@@ -61,7 +61,7 @@ class Builder:
         Lengths of arguments can be spelled anywhere; one that a mask or a computed slice decides needs a value that has
         it, which must then be kept.
         """
-        if self.role != "adjoint" or not attrs:
+        if self.role == "primal" or not attrs:
             return tuple(inputs)
         needed = {symbol for attr in attrs.values() for symbol in _inner_symbols(attr, self.facts)}
         for atom in inputs:

@@ -88,7 +88,11 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One operation. `style` is the user's spelling (operator, function, method), `role` the sweep it belongs to."""
+    """One operation. `style` is the user's spelling (operator, function, method).
+
+    `role` is the sweep it belongs to: "primal" is the user's own line, "adjoint" the derivative, and "derivative" an
+    earlier derivative that is being differentiated itself.
+    """
 
     prim: Primitive
     inputs: tuple[Atom, ...]

@@ -25,4 +25,4 @@ def word_for(op: Op) -> str:
     word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
     if keyword.iskeyword(word):
         word = "chosen" if op.prim.name == "if" else "value"
-    return f"d_{word}" if op.role == "adjoint" and op.prim.name == "zeros" else word
+    return f"d_{word}" if op.role != "primal" and op.prim.name == "zeros" else word

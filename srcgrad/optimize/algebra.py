@@ -311,7 +311,7 @@ def _is_cotangent(x: Sym) -> bool:
 
 def _adjoint(c: Context, x: Sym) -> bool:
     made = c.builder.made.get(x.atom) if isinstance(x.atom, Value) else None  # parameters are made by no op
-    return made is not None and made.role == "adjoint"
+    return made is not None and made.role != "primal"
 
 
 @rule("np.power")

@@ -72,7 +72,7 @@ class Simplifier(Builder):
 
     def emit(self, op: Op) -> tuple[Atom, ...]:
         """Append the op, or something simpler that gives the same; what its outputs became."""
-        if op.role == "adjoint" and op.prim.pure:
+        if op.role != "primal" and op.prim.pure:
             key = _key(op)
             if key in self.seen:
                 return self._same(op, self.seen[key])

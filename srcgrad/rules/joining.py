@@ -35,6 +35,7 @@ elementwise(
     None,
     lambda d, y, c, a, b: np.where(c, d, 0.0),
     lambda d, y, c, a, b: np.where(c, 0.0, d),
+    tangent=lambda ts, y, c, a, b: np.where(c, *(0.0 if t is None else t for t in ts[1:])),
     operands=("condition", "x", "y"),
     infer=_where_type,
     cases=[

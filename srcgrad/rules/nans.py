@@ -69,6 +69,7 @@ def _nanstd(
 linear(
     np.nansum,
     lambda d, y, x, *, axis=None, dtype=None, keepdims=False: restored(d, x, axis, keepdims) * _known(x),
+    tangent=lambda ts, y, x, **attrs: np.sum(np.where(np.isnan(x), 0.0, ts[0]), **attrs),
     operands=("a",),
     keywords=("axis", "dtype", "keepdims"),
     signature=POSITIONS,

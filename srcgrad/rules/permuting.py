@@ -183,12 +183,22 @@ def _sort(d: Any, y: Any, x: Any, *, axis: int | None = -1) -> Any:
     return np.take_along_axis(d, np.argsort(np.argsort(x, axis=axis), axis=axis), axis=axis)
 
 
+def _sort_tangent(ts: Any, y: Any, x: Any, *, axis: int | None = -1) -> Any:
+    (t,) = ts
+    if axis is None:
+        return np.ravel(t)[np.argsort(np.ravel(x))]
+    if x.ndim == 1:
+        return t[np.argsort(x)]
+    return np.take_along_axis(t, np.argsort(x, axis=axis), axis=axis)
+
+
 linear(
     np.sort,
     _sort,
     operands=("a",),
     keywords=("axis",),
     infer=keeps_dtype(_sorted),
+    tangent=_sort_tangent,
     cases=[Case((5,)), Case((3, 4)), Case((3, 4), axis=0), Case((3, 4), axis=None)],
     convention="equal elements: in the order in which argsort leaves them",
 )

@@ -59,10 +59,12 @@ def elementwise(
     fn: Any = None,
     synonyms: Mapping[str, str] | None = None,
     optional: Sequence[str] = (),
+    tangent: Partial | None = None,
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
-    One formula serves both modes: the tangent is the same product with a tangent for `d`.
+    One formula serves both modes: the tangent is the sum of the products with a tangent for `d`, unless `tangent=`
+    has a shorter formula.
     """
     count = max(len(partials), 1)
     prim = Primitive(
@@ -73,6 +75,7 @@ def elementwise(
         keywords=tuple(keywords),
         kind="elementwise",
         partials=partials,
+        tangent=tangent,
         looked_at=_looked_at(partials),
         singular=singular,
         cheap=cheap,

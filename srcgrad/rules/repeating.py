@@ -128,6 +128,7 @@ def _pad(d: Any, y: Any, x: Any, *, pad_width: Any, mode: str = "constant", cons
 linear(
     np.pad,
     _pad,
+    tangent=lambda ts, y, x, *, pad_width, **constants: np.pad(ts[0], pad_width),
     operands=("array",),
     keywords=("pad_width", "mode", "constant_values"),
     infer=keeps_dtype(_padded),
@@ -173,9 +174,16 @@ def _diff(d: Any, y: Any, x: Any, *, n: int = 1, axis: int = -1, prepend: Any = 
     return -result if n % 2 else result
 
 
+def _diff_tangent(ts: Any, y: Any, x: Any, **attrs: Any) -> Any:
+    """What is put before and after is constant."""
+    ends: Any = {name: 0.0 for name in ("prepend", "append") if attrs.get(name) is not None}
+    return np.diff(ts[0], **{**attrs, **ends})
+
+
 linear(
     np.diff,
     _diff,
+    tangent=_diff_tangent,
     operands=("a",),
     keywords=("n", "axis", "prepend", "append"),
     infer=_diff_type,

@@ -23,8 +23,8 @@ def split(function: Function, seed: Value, facts: Facts, name: str) -> tuple[Fun
 
     forward(arguments) -> value, (saved values); backward(*saved, cotangent of value) -> gradients.
     """
-    forward = [op for op in function.body.ops if op.role == "primal"]
-    backward = [op for op in function.body.ops if op.role != "primal"]
+    forward = [op for op in function.body.ops if op.role != "adjoint"]
+    backward = [op for op in function.body.ops if op.role == "adjoint"]
     value, *gradients = function.body.results
     made = {v: op for op in walk(forward) for v in op.outputs}
     saved, again = _saved(forward, backward, gradients, seed)

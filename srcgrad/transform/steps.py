@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,7 @@ _KEEPS_ZEROS = {
 
 class Steps(Cotangents):
     def plain(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> None:
-        unknown = set(op.attrs) - op.prim.looked_at
-        if unknown and not op.prim.elementwise:
-            names = ", ".join(f"`{name}=`" for name in sorted(unknown))
-            raise Unsupported(f"{op.prim.name} has no derivative rule that accounts for {names}")
+        check_accounted_for(op)
         for which, atom in enumerate(op.inputs):
             if atom in self.active and isinstance(atom, Value) and isinstance(atom.type, Array):
                 partial = op.prim.partial(which)
@@ -56,7 +54,8 @@ class Steps(Cotangents):
 
         `where(m, d, 0) * f` becomes `where(m, d * f, 0)`, so that 0 * inf cannot arise.
         """
-        mask = self._mask(d, _singular(op)) if op.prim.elementwise and self._reaches_singular(op) else None
+        guarded = op.prim.elementwise and reaches_singular(op, self.made, self.active)
+        mask = self._mask(d, _singular(op)) if guarded else None
         if mask is None:
             return partial(d, y, *inputs, **attrs)
         condition, raw, swapped = mask
@@ -95,16 +94,6 @@ class Steps(Cotangents):
             case "np.where":
                 return any(part.const == 0 for part in parts)
         return made.prim.name in _KEEPS_ZEROS and self._holds_zeros(parts[0])
-
-    def _reaches_singular(self, op: Op) -> bool:
-        """Whether this op, or an elementwise op that feeds it, has a derivative that may be infinite."""
-        if _singular(op):
-            return True
-        for atom in op.inputs:
-            made = self.made.get(atom) if isinstance(atom, Value) and atom in self.active else None
-            if made is not None and made.prim.elementwise and self._reaches_singular(made):
-                return True
-        return False
 
     def getitem(self, op: Op, scope: Scope, d: Atom | None) -> None:
         """Scatter into the accumulator that exists already, so that no full-size temporary is added."""
@@ -148,6 +137,25 @@ class Steps(Cotangents):
                 named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=cotangent_name(op.outputs[0])
             )
             self.accumulate(scope, base, rest)
+
+
+def check_accounted_for(op: Op) -> None:
+    """A keyword that the rule does not look at is refused where a derivative goes through the call."""
+    unknown = set(op.attrs) - op.prim.looked_at
+    if unknown and not op.prim.elementwise:
+        names = ", ".join(f"`{name}=`" for name in sorted(unknown))
+        raise Unsupported(f"{op.prim.name} has no derivative rule that accounts for {names}")
+
+
+def reaches_singular(op: Op, made: Mapping[Value, Op], active: Collection[Value]) -> bool:
+    """Whether this op, or an elementwise op that feeds it, has a derivative that may be infinite."""
+    if _singular(op):
+        return True
+    for atom in op.inputs:
+        source = made.get(atom) if isinstance(atom, Value) and atom in active else None
+        if source is not None and source.prim.elementwise and reaches_singular(source, made, active):
+            return True
+    return False
 
 
 def _singular(op: Op) -> bool:

@@ -111,7 +111,7 @@ class Lazy(Sym):
     @property
     def atom(self) -> Atom:  # type: ignore[override]
         if isinstance(self._raw, Const):
-            return _unspelled(self._raw)
+            return unspelled(self._raw)
         return self._reverse.use(self._raw)
 
     @property
@@ -125,7 +125,7 @@ class Lazy(Sym):
         return self._raw.value if isinstance(self._raw, Const) else None
 
 
-def _unspelled(const: Const) -> Const:
+def unspelled(const: Const) -> Const:
     """A literal is a number like any other in the backward sweep; `np.pi` and the like keep their spelling."""
     plain = const.text is None or const.text.replace(".", "").replace("e", "").replace("-", "").isdigit()
     return Const(const.value) if plain else const

@@ -1,4 +1,4 @@
-"""Every rule, every case of it: types, values, gradients and second derivatives against finite differences."""
+"""Every rule, every case of it: types, values, both modes and second derivatives against finite differences."""
 
 import math
 from dataclasses import replace
@@ -19,6 +19,7 @@ from srcgrad.ir.verify import verify
 from srcgrad.optimize.dead import eliminate_dead
 from srcgrad.optimize.simplify import simplify
 from srcgrad.rules.registry import CASES
+from srcgrad.transform.forward import push_forward
 from srcgrad.transform.reverse import differentiate
 
 DIFFERENTIABLE = [prim for prim in all_primitives() if any(prim.partials)]
@@ -125,12 +126,41 @@ class Specimen:
         """(before, after) optimisation: functions that give the results of `function`, and its gradients."""
         made = differentiate(function, len(function.body.results) - 1, wrt, self.facts)
         assert not made.faults, made.faults
-        body = made.function.body
-        raw = replace(made.function, result=tuple(map(Slot, range(len(body.results)))))
-        verify(raw, self.facts, "reverse")
+        return self.optimised(made.function, self.params, "reverse")
+
+    def tangent(self):
+        """The same for (value, tangent), whose further parameters are the tangents of the active operands."""
+        tangents = [Value(x.type, f"t_{x.hint}") for x in self.active]
+        made = push_forward(self.function, [0], self.active, tangents, self.facts)
+        assert not made.faults, made.faults
+        return self.optimised(made.function, [*self.params, *tangents], "forward")
+
+    def optimised(self, function, params, stage):
+        """The function before and after simplification, both verified."""
+        named = tuple(Param(value, value.hint) for value in params)
+        raw = replace(function, params=named, result=tuple(map(Slot, range(len(function.body.results)))))
+        verify(raw, self.facts, stage)
         simple = eliminate_dead(simplify(raw, self.facts))
         verify(simple, self.facts, "simplify")
         return raw, simple
+
+    def direction(self):
+        """A random tangent for each active operand."""
+        drawn = [self.rng.uniform(-1.0, 1.0, np.shape(self.value(x))) for x in self.active]
+        if self.case.symmetric:
+            drawn = [(v + np.swapaxes(v, -1, -2)) / 2 for v in drawn]
+        weak = self.prim.name.startswith("math.")
+        return [v.item() if weak else v.astype(x.dtype)[()] for v, x in zip(drawn, map(np.asarray, self.operands()))]
+
+    def operands(self):
+        return [self.value(x) for x in self.active]
+
+    def moved(self, direction, step):
+        """The arguments, a step along a direction."""
+        args = list(self.args)
+        for x, v in zip(self.active, direction, strict=True):
+            args[self.position(x)] = self.value(x) + step * v
+        return args
 
 
 def as_tuple(result):
@@ -190,6 +220,23 @@ def test_gradient(prim, case):
 
 
 @each_case
+def test_tangent(prim, case):
+    """Forward mode: against finite differences, and <u, J v> = <J^T u, v> against reverse mode."""
+    specimen = Specimen(prim, case)
+    direction, (_, reverse) = specimen.direction(), specimen.gradient(specimen.function, specimen.active)
+    value, *gradients = specimen.run(reverse)
+    transposed = sum(np.sum(g * v) for g, v in zip(gradients, direction, strict=True))
+    ahead, behind = (specimen.loss(*specimen.moved(direction, step)) for step in (1e-5, -1e-5))
+    for function in specimen.tangent():
+        found, tangent = specimen.run(function, [*specimen.args, *direction])
+        assert found == value
+        assert np.shape(tangent) == ()
+        assert np.asarray(tangent).dtype == np.float64
+        assert_close(tangent, transposed, 1e-10, "<J^T u, v>")
+        assert_close(tangent, (ahead - behind) / 2e-5, 1e-7, "finite differences")
+
+
+@each_case
 def test_second_derivative(prim, case):
     """The gradient of sum(r * gradient), in the operands and in the cotangent, along a random direction."""
     specimen = Specimen(prim, case)
@@ -229,6 +276,12 @@ def test_single_precision(prim, case):
         for gradient, wanted in zip(single.run(function)[1:], expected, strict=True):
             assert np.asarray(gradient).dtype == np.float32
             assert_close(gradient, wanted, 1e-4, "float32")
+    direction = single.direction()
+    for precise, function in zip(double.tangent(), single.tangent()):
+        wanted = double.run(precise, [*double.args, *direction])[1]
+        value, tangent = single.run(function, [*single.args, *direction])
+        assert np.asarray(tangent).dtype == np.asarray(value).dtype
+        assert_close(tangent, wanted, 1e-4, "float32")
 
 
 @pytest.mark.parametrize("prim", DIFFERENTIABLE, ids=lambda prim: prim.name)

@@ -1,0 +1,148 @@
+"""Forward mode on structured SSA: every op is followed, or preceded, by the tangents of its outputs.
+
+Nothing is recorded and every loop stays the loop it is: a carried value has its tangent carried beside it, a recording
+the recording of its tangents. The text reads `t_level` beside `level`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import Fault, Unsupported
+from ..ir.dims import Facts
+from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, walk
+from .activity import active_values
+from .invariance import cancelling
+from .reverse import Differentiated
+from .tangents import Tangents, tangent_name
+
+
+def push_forward(
+    function: Function, results: Sequence[int], wrt: Sequence[Value], tangents: Sequence[Atom], facts: Facts
+) -> Differentiated:
+    """One function that computes `function`, and beside it the derivative of some results along a direction.
+
+    Its results are `function`'s, followed by one tangent for each of `results`, of the result's type. `tangents` are
+    those of the values in `wrt`: parameters of the caller's making, or constants.
+    """
+    active = active_values(function.body, wrt, cancelling(function.body, facts))
+    forward = _Forward(facts, active, _read(function.body))
+    forward.known.update(zip(wrt, tangents))
+    forward.builder.notice(function.body.params)
+    forward.walk(function.body.ops)
+    with forward.builder.at(function.body.ops[-1].origin if function.body.ops else forward.builder.origin):
+        last = [forward.of_result(function.body.results[k]) for k in results]
+    body = replace(function.body, ops=tuple(forward.builder.ops), results=(*function.body.results, *last))
+    return Differentiated(replace(function, body=body), tuple(forward.faults))
+
+
+def _read(region: Region) -> set[Value]:
+    """Every value that some op, or a region's end, reads."""
+    found = {a for a in region.results if isinstance(a, Value)}
+    for op in walk(region.ops):
+        found.update(a for a in atoms_used(op) if isinstance(a, Value))
+    return found
+
+
+class _Forward(Tangents):
+    def __init__(self, facts: Facts, active: set[Value], wanted: set[Value]):
+        super().__init__(facts, active, wanted)
+        self.faults: list[Fault] = []
+
+    def of_result(self, atom: Atom) -> Atom:
+        """The tangent that a region hands out for one of its results."""
+        if isinstance(atom, Undefined):
+            return Undefined(atom.type)
+        hint = tangent_name(atom) if isinstance(atom, Value) else None
+        return self.or_zeros(self.tangent(atom), atom.type, hint)
+
+    def walk(self, ops: Sequence[Op]) -> None:
+        """Append the ops, each with the tangents of its outputs."""
+        for op in ops:
+            self.made.update((v, op) for v in op.outputs)
+            with self.builder.at(op.origin):
+                try:
+                    self._op(op)
+                except Unsupported as error:
+                    self.faults.append(Fault(op.origin, error.message, error.way_out))
+                    self.builder.ops.append(op)
+            self.builder.notice(op.outputs)
+
+    def _op(self, op: Op) -> None:
+        match op.prim.name:
+            case "if":
+                self.builder.ops.append(self._if(op))
+            case "for" | "while":
+                self.builder.ops.append(self._loop(op))
+            case _ if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
+                self._beside(op)
+            case _:
+                self.builder.ops.append(op)
+
+    def _beside(self, op: Op) -> None:
+        """The tangent first, where it does not read the op's result: then the op may take its input's name."""
+        with self.builder.region() as ops:
+            self.builder.notice(op.outputs)
+            self.plain(op)
+        reads = any(value in op.outputs for each in ops for value in each.inputs)
+        self.builder.ops += [op, *ops] if reads else [*ops, op]
+
+    def _region(self, region: Region, which: Sequence[int]) -> tuple[tuple[Op, ...], tuple[Atom, ...]]:
+        """A region's ops with tangents, and the tangents of some of its results."""
+        sources = dict(self.builder.sources)
+        with self.builder.region() as ops:
+            self.builder.notice(region.params)
+            self.walk(region.ops)
+            results = tuple(self.of_result(region.results[k]) for k in which)
+        self.builder.sources = sources
+        return tuple(ops), results
+
+    def _if(self, op: Op) -> Op:
+        which = [k for k, v in enumerate(op.outputs) if v in self.active]
+        halves = [self._region(region, which) for region in op.regions]
+        outputs = [self._named(op.outputs[k]) for k in which]
+        self.known.update((op.outputs[k], output) for k, output in zip(which, outputs))
+        regions = tuple(
+            replace(region, ops=ops, results=(*region.results, *extra))
+            for region, (ops, extra) in zip(op.regions, halves)
+        )
+        return replace(op, outputs=(*op.outputs, *outputs), regions=regions)
+
+    def _loop(self, op: Op) -> Op:
+        """Carried tangents come after the carried values, recordings of tangents after the recordings."""
+        body, carried, first = op.regions[-1], op.attrs["carried"], 3 if op.prim.name == "for" else 0
+        index, params = (body.params[:1], body.params[1:]) if first else ((), body.params)
+        live = [k for k in range(carried) if params[k] in self.active]
+        records = [k for k in range(carried, len(body.results)) if op.outputs[k] in self.active]
+        items = [k for k in range(carried, len(params)) if self.tangent(op.inputs[first + k]) is not None]
+        inits = [self._start(op.inputs[first + k], params[k]) for k in live]
+        tapes = [self.known[op.inputs[first + k]] for k in items]  # type: ignore[index]
+        own = {k: self._named(params[k]) for k in (*live, *items)}
+        self.known.update((params[k], own[k]) for k in own)
+        ops, results = self._region(body, [*live, *records])
+        count = len(live)
+        new_params = (*params[:carried], *(own[k] for k in live), *params[carried:], *(own[k] for k in items))
+        new_results = (*body.results[:carried], *results[:count], *body.results[carried:], *results[count:])
+        outputs = [self._named(op.outputs[k]) for k in live]
+        tangents = [self._named(op.outputs[k]) for k in records]
+        self.known.update((op.outputs[k], v) for k, v in zip([*live, *records], [*outputs, *tangents]))
+        end = len(body.results)
+        inputs = op.inputs[: first + carried] + tuple(inits) + op.inputs[first + carried :] + tuple(tapes)
+        regions = [Region((*index, *new_params), ops, new_results)]
+        if not first:
+            test = op.regions[0]
+            regions.insert(0, replace(test, params=(*test.params, *(Value(params[k].type) for k in live))))
+        return replace(
+            op,
+            inputs=inputs,
+            outputs=(*op.outputs[:carried], *outputs, *op.outputs[carried:end], *tangents, *op.outputs[end:]),
+            attrs={**op.attrs, "carried": carried + count},
+            regions=tuple(regions),
+        )
+
+    def _start(self, atom: Atom, param: Value) -> Atom:
+        return self.or_zeros(self.tangent(atom), param.type, tangent_name(param))
+
+    def _named(self, value: Value) -> Value:
+        return Value(value.type, tangent_name(value))
