@@ -62,6 +62,7 @@ class Specialisation:
     captures: Mapping[Route, str]
     origin: str = "compiled"  # or "disk"
     seconds: Mapping[str, float] = field(default_factory=dict)
+    file: FilePath | None = None  # its entry on disk, there or not
 
 
 class Dispatcher:
@@ -108,18 +109,20 @@ class Dispatcher:
             for known in self.specialisations:
                 if _accepts(known, function, values):
                     return known
-            specs = self._describe(values)
+            specs = self.describe(values)
             _check_wrt(self.request, specs)
             key = _key(self.request, specs)
             made, variant = self._from_disk(key, specs, values)
             if made is None:
                 made = self._compile(f"{key[:-2]}{variant:02x}", specs, values)
+            made.file = DISK.path_of(f"{key[:-2]}{variant:02x}")
             self.specialisations.insert(0, made)
             self._latest = made.enter
             self.entries = tuple(each.enter for each in self.specialisations)
             return made
 
-    def _describe(self, values: Sequence[Any]) -> dict[str, Spec]:
+    def describe(self, values: Sequence[Any]) -> dict[str, Spec]:
+        """The signature of a call. Raises GradTypeError for an argument that no gradient can take."""
         specs = {}
         for name, value in zip(self.names, values):
             try:

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "request": {"runtime.signature"},
     "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", *STAGES},
     "dispatch": {"errors", "pipeline", "request", "runtime"},
-    "api": {"errors", "request", "runtime", "dispatch"},
+    "inspect": {"errors", "ir", "transform", "runtime", "pipeline", "dispatch"},
+    "api": {"errors", "request", "runtime", "dispatch", "inspect"},
     "optim": {"errors", "runtime"},
 }
 # `srcgrad/__init__.py` gathers the public names and may import everything.

@@ -9,7 +9,7 @@ import pickle
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from ..dispatch import Dispatcher, Specialisation
 from ..errors import GradTypeError, SourceNotFound
@@ -21,6 +21,9 @@ from ..runtime.result import Result
 from ..runtime.signature import Path
 from .choosing import Names, Places, Positions, choose
 from .pullback import Pullback
+
+if TYPE_CHECKING:
+    from ..inspect.explanation import Explanation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,6 +127,29 @@ class Gradient(Generic[P, R]):
     def backward_source(self) -> str:
         """The backward half of the compiled pair, as text."""
         return self._pair().texts[1]
+
+    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """What the gradient of this call stores for its backward sweep, computes again, and finds zero, and why.
+
+        Runs the compiled function once on these arguments, to count and to measure. Print it or read its fields.
+        """
+        from ..inspect.explain import explain  # the compiler is imported when it is asked for
+
+        return explain(self._grad, [_unwrap(value) for value in self._bind(args, kwargs)])
+
+    def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
+        """The generated source of the gradient for arguments like these, without calling it.
+
+        annotate : say behind each line of the backward sweep which line of the function it differentiates
+        """
+        self._last = self._grad
+        made = self._grad.find([_unwrap(value) for value in self._bind(args, kwargs)])
+        if not annotate:
+            return self.source
+        from ..inspect.annotate import annotated
+
+        (text,), (places,) = made.texts, made.lines.values()
+        return annotated(text, places)
 
     @property
     def specializations(self) -> list[Specialisation]:

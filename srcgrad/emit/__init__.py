@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ..errors import Origin
 from ..ir.dims import Facts
@@ -20,11 +20,12 @@ from .statements import Scheduler
 
 @dataclass(frozen=True)
 class Emitted:
-    """A function's text, and for its lines the user's places they stem from."""
+    """A function's text, for its lines the user's places they stem from, and what values are called in it."""
 
     text: str
     name: str
     origins: dict[int, Origin]
+    names: Mapping[Value, str] = field(default_factory=dict)
 
 
 def emit(function: Function, facts: Facts) -> Emitted:
@@ -56,7 +57,7 @@ def emit(function: Function, facts: Facts) -> Emitted:
     body = Codegen(function, expressions, Memory(function)).block(block)
     module = _module(function, body)
     text, origins = print_module(module)
-    return Emitted(text, function.name, origins)
+    return Emitted(text, function.name, origins, names)
 
 
 def _module(function: Function, body: list[ast.stmt]) -> ast.Module:

@@ -16,7 +16,7 @@ _MISSING = object()
 
 def evaluate(function: Function, facts: Facts, leaves: Sequence[Any]) -> Any:
     """The function's result for its parameters' leaves, with every op computed by its primitive's `fn`."""
-    machine = _Machine(facts)
+    machine = Machine(facts)
     for param, leaf in zip(function.params, leaves):
         machine.set(param.value, leaf)
     results = machine.region(function.body, ())
@@ -34,7 +34,9 @@ def fill(template: Any, results: Sequence[Any]) -> Any:
     return template
 
 
-class _Machine:
+class Machine:
+    """Runs regions; `values` holds what each value was last."""
+
     def __init__(self, facts: Facts):
         self.facts = facts
         self.values: dict[Value, Any] = {}

@@ -23,7 +23,7 @@ from fuzz_stages import Recorder
 
 from srcgrad import grad, pipeline
 from srcgrad.errors import CompileError, GradTypeError
-from srcgrad.ir.evaluate import _Machine, fill
+from srcgrad.ir.evaluate import Machine, fill
 from srcgrad.runtime.captures import follow
 from srcgrad.runtime.load import load
 from srcgrad.runtime.signature import describe
@@ -212,7 +212,7 @@ class _Judge:
         defaults = self.loss.__defaults__ or ()
         by_name = dict(zip(names, [*copy.deepcopy(self.args), *defaults]))
         captured = self.captured(lowered)
-        machine = _Machine(lowered.facts)
+        machine = Machine(lowered.facts)
         for param in function.params:
             machine.set(param.value, (captured if param.capture else by_name)[param.name])
         return list(machine.region(function.body, ()))

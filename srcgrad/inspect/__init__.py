@@ -1,0 +1,1 @@
+"""Looking at what was compiled: what is stored, what is computed again, which gradients are zero, and why."""

@@ -1,0 +1,213 @@
+"""Explain one compiled gradient from its IR: what lives from the forward into the backward sweep, and why.
+
+The function is compiled once more, because a specialisation keeps its text and not its IR; the last stage then runs on
+the call's own arguments, to count and to measure.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import Dispatcher, Specialisation
+from ..errors import NOWHERE, Origin
+from ..ir.evaluate import Machine
+from ..ir.nodes import Atom, Function, Op, Region, Value, free_values, walk
+from ..ir.types import Array, Tape, Type
+from ..pipeline import Compiled, compile_function
+from ..runtime.captures import follow
+from ..runtime.signature import path_text
+from ..transform.activity import active_values
+from ..transform.invariance import cancelling
+from .explanation import Explanation, Recomputed, Stored, Zero
+
+
+def explain(dispatcher: Dispatcher, values: Sequence[Any]) -> Explanation:
+    """How the gradient of one call is computed; `values` has one value for each parameter of the function."""
+    made = dispatcher.find(values)
+    request = replace(dispatcher.request, specs=dispatcher.describe(values))
+    example = dict(zip(dispatcher.names, values))
+    compiled = compile_function(request, example)
+    captured = {
+        unique: follow(request.function, route, example) for route, (unique, _) in compiled.lowered.captures.items()
+    }
+    lowered, final = compiled.lowered.function, compiled.stages["own"]
+    wanted = [
+        (path_text(p.name, p.path), p.value)
+        for p in lowered.params
+        if not p.capture and any(p.name == name and path in (None, p.path) for name, path in request.wrt)
+    ]
+    return Explanation(
+        function=request.function.__qualname__,
+        signature=made.signature,
+        stored=stored(compiled, leaf_values(final, example, captured)),
+        recomputed=recomputed(final),
+        zeros=zeros(compiled, wanted, lowered.result.number),
+        guards=tuple(
+            f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards if (relation, str(b)) != (">=", "0")
+        ),
+        entry=_entry(made),
+    )
+
+
+def _entry(made: Specialisation) -> str:
+    milliseconds = 1e3 * sum(made.seconds.values())
+    how = f"Compiled in {milliseconds:.0f} ms" if made.origin == "compiled" else "Read from disk"
+    kept = made.file is not None and made.file.exists()
+    return f"{how}; the text is kept as {made.file}" if kept else f"{how}; not kept on disk"
+
+
+def stored(compiled: Compiled, leaves: Sequence[Any]) -> tuple[Stored, ...]:
+    """The forward values that the backward sweep reads, measured by running the IR on the function's leaves."""
+    function = compiled.stages["own"]
+    names = compiled.emitted[0].names
+    machine = Machine(compiled.facts)
+    for param, leaf in zip(function.params, leaves):
+        machine.set(param.value, leaf)
+    machine.region(function.body, ())
+    makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
+    needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
+    taken = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+    found = []
+    for value, op in makers.items():
+        why = tuple(dict.fromkeys(_readers(function.body, value)))
+        if value not in needed or value not in names or not why:
+            continue
+        held = machine.values[value]
+        count = _count(value.type, held)
+        where = _recorder(op, value) if isinstance(value.type, Tape) else op.origin
+        item = value.type
+        while isinstance(item, Tape):
+            item = item.item
+        memory = sum(_own_bytes(each, taken) for each in _flat(value.type, held))
+        found.append(Stored(names[value], str(item), isinstance(value.type, Tape), count, memory, where, why))
+    return tuple(found)
+
+
+def recomputed(function: Function) -> tuple[Recomputed, ...]:
+    """User's operations that stand in the backward sweep as well, on nothing but forward values."""
+    forward = {_identity(op) for op in walk(function.body.ops) if op.role == "primal" and not op.regions}
+    cotangents: set[Atom] = set()
+    again = []
+    for op in walk(function.body.ops):
+        if op.regions:
+            cotangents.update(p for region in op.regions for p in region.params if (p.hint or "").startswith("d_"))
+        elif op.role == "adjoint":
+            if _identity(op) not in forward or cotangents & set(op.inputs):
+                cotangents.update(op.outputs)
+            elif _is_work(op):
+                again.append(op)
+    found = {(_spelling(op), op.origin): None for op in again}
+    return tuple(Recomputed(text, origin) for text, origin in found)
+
+
+def zeros(compiled: Compiled, wrt: Sequence[tuple[str, Value]], result: int) -> tuple[Zero, ...]:
+    """Those of the parameters whose gradient is zero whatever the numbers are.
+
+    wrt : each a parameter's text and its value in the lowered function; result : the number of its result
+    """
+    body = compiled.lowered.function.body
+    constant = cancelling(body, compiled.facts)
+    found = []
+    for text, value in wrt:
+        active = active_values(body, [value], constant)
+        if body.results[result] not in active:
+            found.append(Zero(text, *_reason(body, value, active, set(constant))))
+    return tuple(found)
+
+
+def _reason(body: Region, value: Value, active: set[Value], constant: set[Value]) -> tuple[str, tuple[Origin, ...]]:
+    readers = [op for op in walk(body.ops) if value in op.inputs]
+    if not readers:
+        return "the function does not read it", ()
+    flat = [op for op in walk(body.ops) if not op.regions and active & set(op.inputs) and not active & set(op.outputs)]
+    places = tuple(dict.fromkeys(op.origin for op in flat if op.origin.line))
+    if constant & {v for op in flat for v in op.outputs}:
+        return "what is added to all terms alike cancels", places
+    if flat:
+        return "it goes only into what has no derivative: comparisons, integers, shapes, flat functions", places
+    made = tuple(dict.fromkeys(op.origin for op in readers if op.origin.line))
+    return "what is computed from it does not reach the result", made
+
+
+def _spelling(op: Op) -> str:
+    """What the user wrote for it."""
+    hint = op.outputs[0].hint
+    return hint or op.origin.text[op.origin.column : op.origin.end_column] or op.prim.name
+
+
+def _readers(region: Region, value: Value) -> Iterator[Origin]:
+    """The user's places whose derivative reads the value, through the loops and branches that hand it on."""
+    for op in region.ops:
+        if op.prim.name in ("for", "while") and value in op.inputs:
+            for param in _received(op, value):
+                yield from _readers(op.regions[-1], param)
+        elif value in op.inputs and op.role == "adjoint" and op.origin.line:
+            yield op.origin
+        for inner in op.regions:
+            yield from _readers(inner, value)
+
+
+def _received(op: Op, value: Value) -> list[Value]:
+    """The parameters of a loop's body that stand for the value or for its items."""
+    first = 3 if op.prim.name == "for" else 0
+    params = op.regions[-1].params[1:] if op.prim.name == "for" else op.regions[-1].params
+    return [param for given, param in zip(op.inputs[first:], params) if given is value]
+
+
+def _recorder(op: Op, tape: Value) -> Origin:
+    """The user's place of the value that a loop records, or of the loop."""
+    if op.prim.name not in ("for", "while"):
+        return op.origin
+    source: Atom = op.regions[-1].results[op.outputs.index(tape)]
+    made = next((inner for inner in op.regions[-1].ops if source in inner.outputs), None)
+    if made is None or isinstance(source.type, Tape):
+        return op.origin
+    return made.origin if made.origin.line else op.origin
+
+
+def _count(type: Type, held: Any) -> int:
+    return sum(_count(type.item, each) for each in held) if isinstance(type, Tape) else 1
+
+
+def _flat(type: Type, held: Any) -> Iterator[Any]:
+    if isinstance(type, Tape):
+        for each in held:
+            yield from _flat(type.item, each)
+    else:
+        yield held
+
+
+def _own_bytes(held: Any, taken: list[np.ndarray[Any, Any]]) -> int:
+    """Memory that nothing in `taken` has; an array is added to it."""
+    if not isinstance(held, np.ndarray):
+        return sys.getsizeof(held)
+    if any(np.may_share_memory(held, other) for other in taken):
+        return 0
+    taken.append(held)
+    return held.nbytes
+
+
+def _identity(op: Op) -> tuple[Any, ...]:
+    return op.prim.name, op.origin, op.outputs[0].hint if op.outputs else None
+
+
+def _is_work(op: Op) -> bool:
+    return op.origin is not NOWHERE and op.prim.name not in ("shape_of", "dim", "constant", "getitem")
+
+
+def leaf_values(function: Function, example: Mapping[str, Any], captured: Mapping[str, Any]) -> list[Any]:
+    """What the function's parameters stand for in one call."""
+    found = []
+    for param in function.params:
+        value = captured[param.name] if param.capture else example[param.name]
+        for step in param.path:
+            value = value[step]
+        if isinstance(param.value.type, Array) and param.value.type.weak and isinstance(value, np.generic):
+            value = value.item()
+        found.append(value)
+    return found

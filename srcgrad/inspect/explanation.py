@@ -1,0 +1,98 @@
+"""What `Gradient.explain` returns: plain data, and its text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import Origin
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A forward value that lives on until the backward sweep has read it.
+
+    name : its name in the generated text
+    what : its type, as in `f8[n, 3]`
+    recorded : whether a loop records one item in every pass; else it is a variable that is kept
+    count : the items recorded, 1 for a variable
+    bytes : memory that is its own; 0 for a view of an argument or of another stored value
+    where : the user's line that makes it; why : the user's lines whose derivative reads it
+    """
+
+    name: str
+    what: str
+    recorded: bool
+    count: int
+    bytes: int
+    where: Origin
+    why: tuple[Origin, ...]
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A forward value that the backward sweep computes again rather than keep."""
+
+    text: str
+    where: Origin
+
+
+@dataclass(frozen=True)
+class Zero:
+    """A gradient that is zero whatever the numbers are; `places` are the user's lines that make it so."""
+
+    parameter: str
+    reason: str
+    places: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How one call's gradient is computed; `print` it."""
+
+    function: str
+    signature: str
+    stored: tuple[Stored, ...]
+    recomputed: tuple[Recomputed, ...]
+    zeros: tuple[Zero, ...]
+    guards: tuple[str, ...]
+    entry: str
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the forward sweep keeps for the backward sweep, beyond the arguments."""
+        return sum(each.bytes for each in self.stored)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines()) + "\n"
+
+    __repr__ = __str__
+
+    def _lines(self) -> Sequence[str]:
+        lines = [f"The gradient of {self.function}({self.signature})"]
+        lines += ["", f"Stored for the backward sweep: {_amount(self.bytes)}" if self.stored else "Nothing is stored."]
+        for each in self.stored:
+            times = f"{each.count} x " if each.recorded else ""
+            memory = _amount(each.bytes) if each.bytes else "a view, no memory of its own"
+            lines.append(f"  {each.name}: {times}{each.what}, {memory}")
+            lines.append(f"    {'recorded by' if each.recorded else 'made by'} {_place(each.where)}")
+            lines += [f"    needed for {_place(origin)}" for origin in each.why]
+        if self.recomputed:
+            lines += ["", "Computed again in the backward sweep"]
+            lines += [f"  {each.text}: {_place(each.where)}" for each in self.recomputed]
+        if self.zeros:
+            lines += ["", "Zero gradients"]
+            for zero in self.zeros:
+                lines.append(f"  {zero.parameter}: {zero.reason}")
+                lines += [f"    {_place(origin)}" for origin in zero.places]
+        if self.guards:
+            lines += ["", "Serves calls with " + ", ".join(self.guards)]
+        return [*lines, "", self.entry]
+
+
+def _place(origin: Origin) -> str:
+    return f"line {origin.line}: {origin.text.strip()}" if origin.line else "the function's arguments"
+
+
+def _amount(count: int) -> str:
+    return f"{count:,} bytes"
