@@ -30,6 +30,7 @@ from .request import Request
 from .runtime.cache import DiskCache, Entry
 from .runtime.captures import MISSING, Route, follow, route_text
 from .runtime.load import explain_failure, file_of, load
+from .runtime.overlap import apart
 from .runtime.signature import (
     ArraySpec,
     NumberSpec,
@@ -159,6 +160,7 @@ class Dispatcher:
             compiled.lowered.statics,
             guards,
             compiled.seconds,
+            written=_written(compiled),
         )
 
     def _from_disk(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> tuple[Specialisation | None, int]:
@@ -207,6 +209,7 @@ class Dispatcher:
             meta["guards"],
             {},
             "disk",
+            meta["written"],
         )
 
     def _build(
@@ -221,9 +224,10 @@ class Dispatcher:
         guards: Sequence[str],
         seconds: Mapping[str, float],
         origin: str = "compiled",
+        written: Sequence[str] = (),
     ) -> Specialisation:
         functions = tuple(load(text, name)[name] for text, name in zip(texts, names))
-        enter = _entrance(self.request, specs, functions, captures, capture_specs, statics, guards)
+        enter = _entrance(self.request, specs, functions, captures, capture_specs, statics, guards, written)
         files = {file_of(text, name): part for text, name, part in zip(texts, names, lines)}
         signature = ", ".join(f"{name}: {spec}" for name, spec in specs.items())
         return Specialisation(texts, functions, enter, signature, files, captures, origin, seconds)
@@ -250,11 +254,15 @@ def _entrance(
     capture_specs: Mapping[str, Spec],
     statics: Mapping[Route, Any],
     guards: Sequence[str],
+    written: Sequence[str],
 ) -> Callable[..., Any]:
-    """The generated function that checks a call and makes it; `accepts`, beside it, checks alone."""
+    """The generated function that checks a call and makes it; `accepts`, beside it, checks alone.
+
+    Where the function writes into an argument, the call is made only if no other argument shares its memory.
+    """
     constants: dict[str, Any] = {
         "_ndarray": np.ndarray, "_type": type, "_len": len, "_tuple": tuple, "_miss": MISS, "_run": functions[0],
-        "_rest": functions[1:], "_default": lambda f, name: follow(f, (("default", name),)),
+        "_rest": functions[1:], "_apart": apart, "_default": lambda f, name: follow(f, (("default", name),)),
     }  # fmt: skip
     fetched = {route: unique for route, unique in captures.items() if unique.isidentifier()}  # not `self.w`
     tests: list[str] = []
@@ -268,7 +276,9 @@ def _entrance(
     condition = " and ".join([*tests, *guards]) or "True"
     exec(
         compile(
-            _entrance_text(request, fetched, capture_specs, condition, functions),
+            _entrance_text(
+                request, fetched, capture_specs, condition, functions, _separate(written, specs, capture_specs)
+            ),
             "<srcgrad dispatch>",
             "exec",
         ),
@@ -284,6 +294,7 @@ def _entrance_text(
     capture_specs: Mapping[str, Spec],
     condition: str,
     functions: Sequence[Callable[..., Any]],
+    checks: Sequence[str],
 ) -> str:
     call = []
     for name, kind, _ in request.signature:
@@ -300,8 +311,28 @@ def _entrance_text(
     # what the routes and paths lead through may have changed its shape: then this is not the specialisation wanted
     body = ["    try:", *(f"        {unique} = {route_text(route)}" for route, unique in fetched.items())]
     body += [f"        _ok = {condition}", f"    except {_CHANGED}:", "        _ok = False"]
-    enter = [f"def enter({head}):", *body, "    if _ok:", f"        return {result}", "    return _miss"]
+    run = [*(f"        {check}" for check in checks), f"        return {result}"]
+    enter = [f"def enter({head}):", *body, "    if _ok:", *run, "    return _miss"]
     return "\n".join([*enter, f"def accepts({head}):", *body, "    return _ok"])
+
+
+def _separate(written: Sequence[str], specs: Mapping[str, Spec], captured: Mapping[str, Spec]) -> list[str]:
+    """Text that checks that the arrays written into share no memory with any other array."""
+    arrays = [
+        path_text(name, path)
+        for name, spec in [*specs.items(), *captured.items()]
+        for path, leaf in leaves(spec)
+        if isinstance(leaf, ArraySpec)
+    ]
+    pairs = {each: [other for other in arrays if other != each] for each in written}
+    return [
+        f"_apart(_f, {each!r}, {each}, {{{', '.join(f'{other!r}: {other}' for other in others)}}})"
+        for each, others in pairs.items()
+    ]
+
+
+def _written(compiled: Compiled) -> list[str]:
+    return sorted(path_text(name, path) for name, path in compiled.lowered.written)
 
 
 _CHANGED = "(AttributeError, LookupError, ValueError, TypeError, NameError)"
@@ -404,6 +435,7 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
         ],
         "statics": statics,
         "guards": [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards],
+        "written": _written(compiled),
         "lines": [{str(n): _quote(o) for n, o in each.origins.items()} for each in compiled.emitted],
         "function": f"{request.function.__module__}.{request.function.__qualname__}",
         "signature": ", ".join(f"{name}: {spec}" for name, spec in request.specs.items()),

@@ -16,6 +16,11 @@ from .expressions import Expressions, call, constant, dotted, name
 from .liveness import Memory
 from .statements import Block, Statement
 
+_AUGMENTED: dict[str, type[ast.operator]] = {
+    "np.add": ast.Add, "np.subtract": ast.Sub, "np.multiply": ast.Mult, "np.divide": ast.Div, "np.power": ast.Pow,
+    "np.matmul": ast.MatMult, "np.floor_divide": ast.FloorDiv, "np.remainder": ast.Mod,
+}  # fmt: skip
+
 
 def store(text: str) -> ast.Name:
     return ast.Name(text, ast.Store())
@@ -99,12 +104,7 @@ class Codegen:
 
     def _augmented(self, statement: Statement, op: Op) -> list[ast.stmt] | None:
         """`a += b` where the result takes the place of `a` and nobody else sees `a`'s memory."""
-        operators: dict[str, ast.operator] = {
-            "np.add": ast.Add(), "np.subtract": ast.Sub(), "np.multiply": ast.Mult(), "np.divide": ast.Div(),
-            "np.power": ast.Pow(), "np.matmul": ast.MatMult(), "np.floor_divide": ast.FloorDiv(),
-            "np.remainder": ast.Mod(),
-        }  # fmt: skip
-        if op.prim.name not in operators or len(op.outputs) != 1:
+        if op.prim.name not in _AUGMENTED or len(op.outputs) != 1:
             return None
         if op.style != "augmented" and not (op.role != "primal" and op.prim.name in ("np.add", "np.subtract")):
             return None
@@ -118,7 +118,7 @@ class Codegen:
             return None
         if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
             return None
-        return [ast.AugAssign(store(self.names[out]), operators[op.prim.name], self.e.atom(op.inputs[1]))]
+        return [ast.AugAssign(store(self.names[out]), _AUGMENTED[op.prim.name](), self.e.atom(op.inputs[1]))]
 
     def _accumulation(self, statement: Statement, op: Op) -> list[ast.stmt] | None:
         """`a = a + b - c` as `a += b - c`: the terms of the sum but for the first, which is the accumulator."""
@@ -159,7 +159,7 @@ class Codegen:
         index = self.e.index(op, 2)
         target = ast.Subscript(name(self.names[out]), index, ast.Store())
         if op.prim.name == "index_set":
-            nodes.append(ast.Assign([target], self.e.atom(d)))
+            nodes.append(self._item_augmented(op, target) or ast.Assign([target], self.e.atom(d)))
         elif is_basic(op.attrs["index"], [a.type for a in op.inputs[2:]]):
             made = self.e.folding.op(d)
             if isinstance(d, Const) and d.text is None and d.value < 0:
@@ -173,6 +173,18 @@ class Codegen:
                 index = ast.Subscript(dotted("np.s_"), index, ast.Load())
             nodes.append(ast.Expr(call("np.add.at", [name(self.names[out]), index, self.e.atom(d)])))
         return nodes
+
+    def _item_augmented(self, op: Op, target: ast.Subscript) -> ast.AugAssign | None:
+        """`a[i] += v`, as the user wrote it, where the sum is made for this place alone."""
+        made = self.e.folding.op(op.inputs[1])
+        if made is None or made.style != "augmented" or made.prim.name not in _AUGMENTED:
+            return None
+        old = self.e.folding.op(made.inputs[0])
+        if old is None or old.prim.name != "getitem" or old.inputs != (op.inputs[0], *op.inputs[2:]):
+            return None
+        if old.attrs["index"] != op.attrs["index"]:
+            return None
+        return ast.AugAssign(target, _AUGMENTED[made.prim.name](), self.e.atom(made.inputs[1]))
 
     # Copies where control flow joins and names could not be shared
 

@@ -115,6 +115,8 @@ def _may_fold_pure(op: Op, folding: Folding) -> bool:
     if op.style == "before" and not _copied(op, folding):  # read before the next statement overwrites it
         return False
     value = op.outputs[0]
+    if any(_writes_into(consumer, value) for consumer, _ in folding.uses.get(value, [])):
+        return False
     ends = [number for consumer, number in folding.uses.get(value, []) if consumer is None]
     if any(number != 0 and number not in folding.choices for number in ends):
         return False  # carried on or recorded by a loop, or handed out of a branch: that happens at one place
@@ -130,9 +132,12 @@ def _may_fold_pure(op: Op, folding: Folding) -> bool:
         return True
     if consumer.prim.name in ("for", "while"):
         return _is_bound(value, consumer)
-    if op.prim.name in ("zeros",) and consumer.prim.name in ("index_add", "index_set", "for", "while"):
-        return False
-    return not (consumer.prim.name in ("index_add", "index_set") and consumer.inputs[0] is value)
+    return not (op.prim.name == "zeros" and consumer.prim.name in ("index_add", "index_set", "for", "while"))
+
+
+def _writes_into(consumer: Op | None, value: Value) -> bool:
+    """Whether an op changes the value in place, which needs a name."""
+    return consumer is not None and consumer.prim.name in ("index_add", "index_set") and consumer.inputs[0] is value
 
 
 def _copied(op: Op, folding: Folding) -> bool:

@@ -15,7 +15,7 @@ from ..runtime.captures import Route
 from ..runtime.signature import Spec
 from ..runtime.source import Source, find_source
 from .interpreter import Interpreter
-from .state import Frame, Place, Unroll
+from .state import CopyOnEntry, Frame, Leaf, Place, Unroll
 from .values import DictValue, ListValue, Poison
 
 
@@ -28,6 +28,7 @@ class Lowered:
     source: Source
     captures: Mapping[Route, tuple[str, Spec]]  # data read at each call: where from, its name, its signature
     statics: Mapping[Route, Any]  # code and constants that must still be what they were
+    written: frozenset[Leaf] = frozenset()  # arguments that the function writes into, and that are copied first
 
 
 def lower(function: types.FunctionType, specs: Mapping[str, Spec], example: Mapping[str, Any]) -> Lowered:
@@ -38,11 +39,14 @@ def lower(function: types.FunctionType, specs: Mapping[str, Spec], example: Mapp
     """
     source = find_source(function)
     unroll: set[Place] = set()
-    while True:  # each time round writes one more loop out
+    copies: set[Leaf] = set()
+    while True:  # each time round writes one more loop out, or copies one more argument
         try:
-            return _lower(function, source, specs, example, frozenset(unroll))
+            return _lower(function, source, specs, example, frozenset(unroll), frozenset(copies))
         except Unroll as needed:
             unroll.add(needed.loop)
+        except CopyOnEntry as needed:
+            copies.add(needed.leaf)
 
 
 def _lower(
@@ -51,9 +55,10 @@ def _lower(
     specs: Mapping[str, Spec],
     example: Mapping[str, Any],
     unroll: frozenset[Place],
+    copies: frozenset[Leaf],
 ) -> Lowered:
     code = function.__code__
-    interpreter = Interpreter(Facts(), unroll, frozenset((*code.co_varnames, *code.co_cellvars)))
+    interpreter = Interpreter(Facts(), unroll, frozenset((*code.co_varnames, *code.co_cellvars)), copies)
     frame = Frame(function, (), source, node=source.node)
     interpreter.frames.append(frame)
     for name, spec in specs.items():
@@ -64,11 +69,14 @@ def _lower(
         raise CompileError(sorted(interpreter.faults, key=lambda fault: (fault.origin.file, fault.origin.line)))
     if isinstance(result, Poison):
         raise InternalError(f"`{function.__qualname__}` could not be read, and no fault was noted")
+    if interpreter.pending:
+        raise InternalError(f"`{function.__qualname__}` changes an array in a region that nobody has seen to")
     leaves: list[Any] = []
     template = _template(result, leaves)
-    body = Region((), tuple(interpreter.builder.ops), tuple(leaves))
+    leaves = [interpreter.latest(leaf) for leaf in leaves]
+    body = Region((), (*interpreter.entry.ops, *interpreter.builder.ops), tuple(leaves))
     lowered = Function(function.__name__, tuple(interpreter.params), body, template)
-    return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics)
+    return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, copies)
 
 
 def _promotions(interpreter: Interpreter) -> list[Fault]:

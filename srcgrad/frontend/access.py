@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.indexing import is_basic
 from ..ir.nodes import Const, Slot, Value
 from ..ir.primitive import find, named
 from ..ir.symbolic import METHODS
@@ -51,9 +50,6 @@ class Access(Expressions):
     def getitem(self, array: Value, node: ast.expr) -> Value:
         template, dynamic = self.index(node)
         result: Value = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
-        if not is_basic(template, [d.type for d in dynamic]):
-            self.views.pop(result, None)
-            self.fresh.add(result)
         return result
 
     def index(self, node: ast.expr) -> tuple[Any, list[Value]]:

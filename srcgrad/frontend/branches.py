@@ -10,6 +10,7 @@ from ..errors import Unsupported
 from ..ir.nodes import Value
 from .inputs import Inputs
 from .scopes import returns
+from .state import Ops
 from .values import Poison, flatten, lift, same_structure
 
 Returned = tuple[Any] | None
@@ -39,7 +40,7 @@ class Branches(Inputs):
         self.frame.env = self._merge(condition, before, halves)
         return None
 
-    def _merge(self, condition: Any, before: Env, halves: list[tuple[list[Any], Env]]) -> Env:
+    def _merge(self, condition: Any, before: Env, halves: list[tuple[Ops, Env]]) -> Env:
         """The variables after a branch: one value for each that both halves define alike."""
         (then_ops, then), (else_ops, other) = halves
         merged = dict(before)
@@ -58,7 +59,8 @@ class Branches(Inputs):
                 changed.append(name)
             else:
                 merged[name] = Poison(f"`{name}` has a different kind of value in each branch", "Use two names.")
-        if not changed and not any(op.prim.kind == "impure" or op.regions for op in (*then_ops, *else_ops)):
+        effects = any(op.prim.kind == "impure" or op.regions for op in (*then_ops, *else_ops))
+        if not changed and not effects and not then_ops.writes and not else_ops.writes:
             return merged
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
         joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed)

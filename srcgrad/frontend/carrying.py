@@ -30,10 +30,16 @@ class Carried:
     owners: list[str]  # the variable of each leaf
     types: list[Type]
     shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
+    cells: list[Value] = field(default_factory=list)  # arrays from before the loop that its body writes into
+    ends: list[Any] = field(default_factory=list)  # the newest versions of what a pass hands on
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
 
     def params(self) -> list[Value]:
-        return [Value(replace(t, dim=None) if isinstance(t, Array) else t, h) for t, h in zip(self.types, self.hints)]
+        types = [replace(t, dim=None) if isinstance(t, Array) else t for t in self.types]
+        return [
+            Value(t, h)
+            for t, h in zip((*types, *(c.type for c in self.cells)), (*self.hints, *(c.hint for c in self.cells)))
+        ]
 
 
 class Carrying(Branches):
@@ -41,11 +47,13 @@ class Carrying(Branches):
         """Read the body once: its parameters, its ops, and what it hands to the next pass."""
         origin, statement = self.builder.origin, self.frame.statement
         params = carried.params()
-        self.enter(carried, params, indices)
         with self.region() as ops:
+            self.enter(carried, params, indices)
             body()
             carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
             results = self._results(carried)
+            carried.ends = [self.latest(value) for value in (*results, *carried.cells)]
+        carried.cells += [array for array in self.writes(ops) if array not in carried.cells]
         self.builder.origin, self.frame.statement = origin, statement
         self.frame.env = dict(carried.before)
         return params, ops, results
@@ -64,16 +72,21 @@ class Carrying(Branches):
 
     def enter(self, carried: Carried, params: list[Value], indices: list[Value]) -> None:
         """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
-        for k, (param, init) in enumerate(zip(params, carried.inits)):
+        owned = [self._owned_start(carried, k) for k in range(len(carried.inits))]
+        for param, init, own in zip(params, carried.inits, owned):
+            self.link(param, [init], own)
+        for param, array in zip(params[len(owned) :], carried.cells):
+            self.current[array] = param
+        for param in params:
             self.named_at[param] = self.frame.level
-            if self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k) and k not in carried.shared:
-                self.versions[param] = (init,)
-                self.fresh.add(param)
-            else:
-                self.link(param, [init], owned=False)
         for index in indices:
             self.named_at[index] = self.frame.level
         self.frame.env = {**carried.before, **dict(zip(carried.names, carried.rebuild(list(params))))}
+
+    def _owned_start(self, carried: Carried, k: int) -> bool:
+        """Whether a variable's array is the loop's own from the first pass on."""
+        single = self.owned(carried.inits[k], carried.owners[k]) and not self.twice(carried.inits, k)
+        return single and k not in carried.shared
 
     def _results(self, carried: Carried) -> list[Any]:
         """What the carried variables are after one pass."""
@@ -111,17 +124,23 @@ class Carrying(Branches):
         )
         carried.types = new
         carried.shared |= shared
-        return stable and not shared
+        return stable and not shared and len(carried.ends) == len(results) + len(carried.cells)
 
     def converted(self, carried: Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
-        inits = [self.convert(a, t, self.builder.ops) for a, t in zip(carried.inits, carried.types)]
-        return inits, [self.convert(a, t, ops) for a, t in zip(results, carried.types)]
+        starts = [self.latest(init) for init in carried.inits]
+        inits = [self.convert(a, t, self.builder.ops) for a, t in zip(starts, carried.types)]
+        ends = [self.convert(a, t, ops) for a, t in zip(carried.ends, carried.types)]
+        return [*inits, *(self.latest(array) for array in carried.cells)], [*ends, *carried.ends[len(results) :]]
 
     def leave(
         self, carried: Carried, results: Sequence[Any], outputs: Sequence[Value], inside: set[str], loop: Any
     ) -> None:
         """The variables after a loop."""
         env = dict(carried.before)
+        for array, version in zip(carried.cells, outputs[len(carried.inits) :]):
+            version.hint = array.hint
+            self.current[array] = version
+        outputs = outputs[: len(carried.inits)]
         for name in inside:
             if name not in env:
                 way_out = "Give it a value before the loop, which may not run."
@@ -134,8 +153,7 @@ class Carrying(Branches):
                 )
         for k, output in enumerate(outputs):
             init = carried.inits[k]
-            owned = k not in carried.shared and self.owned(init, carried.owners[k]) and not self.twice(carried.inits, k)
-            self.link(output, [init, results[k]], owned)
+            self.link(output, [init, results[k]], self._owned_start(carried, k))
         for name, value in zip(carried.names, carried.rebuild(list(outputs))):
             env[name] = value
             self.hint(value, name)

@@ -15,7 +15,7 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from ..runtime.captures import Found, look_up
 from .operators import Operators
-from .state import Frame, Silent, Unroll
+from .state import Frame, Restart, Silent
 from .values import DictValue, Iteration, ListValue, Poison, RangeValue, describe, sequence
 
 _SEQUENCES = (tuple, list, str, dict, ListValue, DictValue, Iteration, RangeValue)
@@ -50,7 +50,7 @@ class Expressions(Operators):
         except Unsupported as error:
             error.origin = error.origin or self.builder.origin
             raise
-        except (SrcgradError, Unroll):
+        except (SrcgradError, Restart):
             raise
         except RecursionError:
             raise Unsupported("this is nested too deeply to be read", "Split it into several statements.") from None

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.builder import Builder
 from ..ir.dims import Facts, Symbol, as_dim
 from ..ir.nodes import Param, Value
+from ..ir.primitive import named
 from ..ir.types import Array, Opaque, Type
 from ..runtime.captures import Route
 from ..runtime.signature import (
@@ -30,15 +32,19 @@ from ..runtime.signature import (
     path_text,
 )
 from .calls import Calls
-from .state import Place
+from .state import Leaf, Place
 from .values import DictValue, Instance, ListValue
 
 Path = tuple[str | int, ...]
 
 
 class Inputs(Calls):
-    def __init__(self, facts: Facts, unroll: frozenset[Place], reserved: frozenset[str]):
+    def __init__(
+        self, facts: Facts, unroll: frozenset[Place], reserved: frozenset[str], copies: frozenset[Leaf] = frozenset()
+    ):
         super().__init__(facts, unroll)
+        self.copies = copies  # arguments that the function writes into
+        self.entry = Builder(facts)  # what happens before the first statement: those copies
         self.capture_specs: dict[Route, tuple[str, Spec]] = {}
         self.reserved = reserved  # the function's own names, which no captured variable may take
 
@@ -84,6 +90,15 @@ class Inputs(Calls):
         value = Value(type, name if not path else _leaf_name(name, path))
         self.params.append(Param(value, name, path, capture))
         self.named_at[value] = -1
+        if not isinstance(type, Array) or not type.ndim:
+            return value
+        if capture:
+            self.outside.add(value)
+        elif (name, path) in self.copies:
+            (value,) = self.entry.apply(named("np.copy"), [value], style="method", hint=value.hint)
+            self.fresh.add(value)
+        else:
+            self.arguments[value] = (name, path)
         return value
 
     def _instance(self, thing: Any, route: Route, path: Path = ()) -> Instance:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.indexing import composed
 from ..ir.nodes import Const, Value
 from ..ir.primitive import named
 from ..ir.types import Array
@@ -222,13 +223,25 @@ class Interpreter(Loops):
             return
         array, name = self._written_array(target, receiver)
         template, dynamic = self.index(target.slice)
-        new = self.apply(named("index_set"), [array, self._cast(array, value), *dynamic], {"index": template})
-        self._new_version(array, new, name)
+        self.set_item(array, template, dynamic, value, name)
 
-    def _new_version(self, array: Value, new: Value, name: str) -> None:
-        """The variable's array after a change in place: the same memory, so the older version is gone."""
-        self.versions[new] = (array,)
-        self.frame.env[name] = self._named(new, name)
+    def set_item(self, array: Value, template: Any, dynamic: list[Value], value: Any, name: str) -> None:
+        """`array[index] = value`."""
+        self.check_writable(array, name)
+        value = self.cast_to(array, value)
+        array, template, dynamic = self._through_rows(array, template, dynamic)
+        new = self.apply(named("index_set"), [array, value, *dynamic], {"index": template})
+        self.write(array, new)
+
+    def _through_rows(self, array: Value, template: Any, dynamic: list[Value]) -> tuple[Value, Any, list[Value]]:
+        """`a[i][j]` as `a[i, j]`."""
+        while (view := self.exact.get(array)) is not None and view.prim.name == "getitem":
+            types = [[each.type for each in parts] for parts in (view.rest, dynamic)]
+            joined = composed(view.attrs["index"], template, view.base.type, *types)
+            if joined is None:
+                break
+            array, template, dynamic = view.base, joined, [*view.rest, *dynamic]  # type: ignore[list-item]
+        return array, template, dynamic
 
     def _container_key(self, target: ast.Subscript, receiver: Any) -> Any:
         if isinstance(target.slice, ast.Slice):
@@ -242,7 +255,7 @@ class Interpreter(Loops):
         self.may_change(receiver)
         self.compute(receiver.items.__setitem__, key, value)
 
-    def _cast(self, array: Value, value: Any) -> Any:
+    def cast_to(self, array: Value, value: Any) -> Any:
         """What an item assignment stores has the array's dtype."""
         value = self.operand(value)
         if not isinstance(value, (Value, Const, bool)):
@@ -258,26 +271,12 @@ class Interpreter(Loops):
         )
 
     def _written_array(self, target: ast.Subscript, receiver: Any) -> tuple[Value, str]:
-        """The array that an item assignment writes into, and the variable that holds it."""
+        """The array that an item assignment writes into, and what the user calls it."""
         if isinstance(receiver, tuple):
             raise Unsupported("a tuple cannot be changed", "Use a list.")
-        if not isinstance(receiver, Value) or not isinstance(target.value, ast.Name):
-            raise Unsupported(
-                "item assignment is supported into an array held by a variable",
-                "Give the array a name of its own.",
-            )
-        if not isinstance(receiver.type, Array) or not receiver.type.ndim:
+        if not isinstance(receiver, Value) or not self.is_array(receiver):
             raise Unsupported(f"item assignment into {describe(receiver)}", "Use an array with at least one axis.")
-        self._check_local(target.value.id)
-        self.check_owned(receiver, target.value.id)
-        return receiver, target.value.id
-
-    def _check_local(self, name: str) -> None:
-        if name not in self.frame.env:
-            raise Unsupported(
-                f"`{name}` belongs to the function around, and is changed here",
-                "Return the new array instead.",
-            )
+        return receiver, ast.unparse(target.value)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         target = node.target
@@ -295,36 +294,39 @@ class Interpreter(Loops):
             self.may_change(left)
             left.items.extend(self.iterate(right))
             return
-        in_place = isinstance(left, Value) and isinstance(left.type, Array) and left.type.ndim > 0
-        if in_place:
-            self._check_local(target.id)
-            self.check_owned(left, target.id)
-            right = self.operand(right)
-        result = self.binary(type(node.op), left, right, node, "augmented" if in_place else "operator")
-        if in_place and result.type != left.type:
-            raise Unsupported(f"`{target.id}` of type {left.type} cannot hold {result.type}", "Use a new name.")
-        if in_place:
-            self._new_version(left, result, target.id)
+        if self.is_array(left):
+            self.frame.env[target.id] = left  # Python binds the name anew, to the same array
+            self._augment_array(node, left, self.operand(right), target.id)
             return
+        result = self.binary(type(node.op), left, right, node)
         if isinstance(result, Value) and isinstance(left, Value) and isinstance(result.type, Array):
             self._restyle(result, "augmented")
         self.frame.env[target.id] = self._named(result, target.id)
+
+    def _augment_array(self, node: ast.AugAssign, left: Value, right: Any, name: str) -> None:
+        """`a += b` where `a` is an array: its memory changes, for all who see it."""
+        self.check_writable(left, name)
+        result = self.binary(type(node.op), left, right, node, "augmented")
+        assert isinstance(left.type, Array)
+        if len(result.type.axes) != left.type.ndim or not self.facts.same_axes(result.type.axes, left.type.axes):
+            raise Unsupported(f"`{name}` of type {left.type} cannot hold {result.type}", "Use a new name.")
+        self.write(left, self.cast_to(left, result))
 
     def _augmented_item(self, node: ast.AugAssign, target: ast.Subscript) -> None:
         receiver = self.ev(target.value)
         if isinstance(receiver, (ListValue, DictValue)):
             key = self._container_key(target, receiver)
             old = self.item(receiver, Const(key) if type(key) is int else key)
-            if isinstance(old, Value) and isinstance(old.type, Array) and old.type.ndim:
-                raise Unsupported("an array inside a container is changed in place", "Write `xs[i] = xs[i] + ...`.")
+            if self.is_array(old):
+                self._augment_array(node, old, self.operand(self.ev(node.value)), ast.unparse(target))
+                return
             self._store(receiver, key, self.binary(type(node.op), old, self.ev(node.value), node))
             return
         array, name = self._written_array(target, receiver)
         template, dynamic = self.index(target.slice)
         old = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
-        new = self._cast(array, self.binary(type(node.op), old, self.operand(self.ev(node.value)), node))
-        result = self.apply(named("index_set"), [array, new, *dynamic], {"index": template})
-        self._new_version(array, result, name)
+        new = self.binary(type(node.op), old, self.operand(self.ev(node.value)), node, "augmented")
+        self.set_item(array, template, dynamic, new, name)
 
     def _restyle(self, value: Value, style: str) -> None:
         """Mark the op just made as the user's `+=`."""

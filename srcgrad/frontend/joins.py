@@ -129,25 +129,54 @@ class Joins(Memory):
         `names` are the variables that a tuple of values goes to; `spelled` is "and" or "or" where the user wrote that.
         """
         (_, then), (_, other) = halves
+        written = self._written(halves)
         if not same_structure(then, other):
             then, other = lift(then), lift(other)
             if not same_structure(then, other):
                 raise Unsupported(f"the branches give {describe(then)} and {describe(other)}")
         rows = [flatten(value)[0] for value in (then, other)]
+        ends = [[self.at_end_of(ops, atom) for atom in row] for (ops, _), row in zip(halves, rows)]
         types = []
         for k, pair in enumerate(zip(*rows)):
             type = self.common_type([a.type for a in pair])
-            for (ops, _), row in zip(halves, rows):
+            for (ops, _), row in zip(halves, ends):
                 row[k] = self.convert(row[k], type, ops)
             types.append(type)
+        ends = [[*row, *(self.at_end_of(ops, array) for array in written)] for row, (ops, _) in zip(ends, halves)]
         owners = [name for name, value in zip(names, then) for _ in flatten(value)[0]] if names else [""] * len(types)
         owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
-        regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, rows))
+        regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, ends))
         attrs = {"spelled": spelled} if spelled else {}
-        outputs = self.builder.append(named("if"), [self.atom(test)], types, attrs, regions=regions, style=style)
+        types += [array.type for array in written]
+        made = self.builder.append(named("if"), [self.atom(test)], types, attrs, regions=regions, style=style)
+        outputs, versions = made[: len(owned)], made[len(owned) :]
+        for array, version in zip(written, versions):
+            version.hint = array.hint
+            self.current[array] = version
         for k, output in enumerate(outputs):
             self.link(output, [row[k] for row in rows], owned[k])
         return flatten(then)[1](list(outputs))
+
+    def _written(self, halves: Sequence[Half]) -> list[Value]:
+        """Arrays from before the branch that either half writes into."""
+        return list(dict.fromkeys(array for ops, _ in halves for array in self.writes(ops)))
+
+    def at_end_of(self, ops: Any, atom: Any) -> Any:
+        """An array's version at the end of a region that has been read."""
+        ended = getattr(ops, "current", None)
+        if ended is None:
+            return atom
+        outer = self.current, self.read_from, self.builder.ops, self.depth
+        self.current, self.read_from, self.builder.ops, self.depth = (
+            dict(ops.current),
+            dict(ops.read_from),
+            ops,
+            ops.depth,
+        )
+        try:
+            return self.latest(atom)
+        finally:
+            self.current, self.read_from, self.builder.ops, self.depth = outer
 
     def _joined_owned(self, halves: Sequence[Half], rows: Sequence[Sequence[Any]], k: int, name: str) -> bool:
         """Whether a joined array is reachable through its own variable alone, whichever branch made it."""

@@ -16,7 +16,7 @@ from ..ir.types import INT, Array
 from .branches import Returned
 from .carrying import Carried, Carrying
 from .expressions import UNROLL
-from .scopes import assigned, index_name, jumps, keyword
+from .scopes import assigned, bound, index_name, jumps, keyword
 from .values import Iteration, Poison, RangeValue, is_number
 
 _NO_ELSE = "Write what the `else` does behind the loop."
@@ -55,6 +55,12 @@ class Loops(Carrying):
     def _with_values(self, names: set[str]) -> list[str]:
         """Variables that have a value before the loop; one that has none is given it inside, or reading it fails."""
         return [name for name, value in self.frame.env.items() if name in names and not isinstance(value, Poison)]
+
+    def _changed(self, body: Sequence[ast.stmt]) -> set[str]:
+        """Variables that a loop may change. Writing into an array changes its memory, not the variable."""
+        rebound = bound(body)
+        kept = {name for name, value in self.frame.env.items() if name not in rebound and self.is_array(value)}
+        return assigned(body) - kept
 
     def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
         for inner in jumps(body):
@@ -146,7 +152,7 @@ class Loops(Carrying):
 
     def _loop(self, node: ast.For, walked: Any) -> None:
         """A loop of the output: range bounds, carried variables, body."""
-        inside = assigned(node.body)
+        inside = self._changed(node.body)
         targets = assigned([ast.For(node.target, node.iter, [], [])])
         names = self._with_values(inside - targets)
         loop = self.place(node) if self._may_unroll(walked) else None
@@ -171,19 +177,15 @@ class Loops(Carrying):
         if self.maybe_number(step) == 0:
             raise Unsupported("range() arg 3 must not be zero")
         carried = self.carry(names)
-        self.walked.append({root for array in _arrays(walked) for root in self.roots(array)})
         faults = len(self.faults)
-        try:
-            while True:
-                del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
-                index = self._index(counter, bounds)
-                params, ops, results = self.read_pass(carried, [index], partial(body, index))
-                if self.settled(carried, params, ops, results):
-                    break
-        finally:
-            self.walked.pop()
-        inits, results = self.converted(carried, results, ops)
-        region = Region((index, *params), tuple(ops), tuple(results))
+        while True:
+            del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
+            index = self._index(counter, bounds)
+            params, ops, results = self.read_pass(carried, [index], partial(body, index))
+            if self.settled(carried, params, ops, results):
+                break
+        inits, ends = self.converted(carried, results, ops)
+        region = Region((index, *params), tuple(ops), tuple(ends))
         attrs = {"carried": len(params), "reverse": backwards}
         types = [p.type for p in params]
         outputs = self.builder.append(named("for"), [*bounds, *inits], types, attrs, regions=(region,))
@@ -304,7 +306,7 @@ class Loops(Carrying):
                 "Write the `else` as an `if`.",
             )
         self._check_jumps(node.body, "Put the condition into `while`.")
-        inside = assigned(node.body) | assigned([ast.Expr(node.test)])
+        inside = self._changed([*node.body, ast.Expr(node.test)])
         carried = self.carry(self._with_values(inside))
         self.open_loops.append(None)
         faults = len(self.faults)
@@ -317,10 +319,10 @@ class Loops(Carrying):
                     break
         finally:
             self.open_loops.pop()
-        inits, results = self.converted(carried, results, ops)
+        inits, ends = self.converted(carried, results, ops)
         regions = (
             Region(tuple(heads), tuple(test_ops), (test,)),
-            Region(tuple(params), tuple(ops), tuple(results)),
+            Region(tuple(params), tuple(ops), tuple(ends)),
         )
         types = [*(p.type for p in params), replace(INT, dim=self.facts.fresh("passes"))]
         outputs = self.builder.append(named("while"), inits, types, {"carried": len(params)}, regions=regions)
@@ -337,18 +339,14 @@ class Loops(Carrying):
                 "an assignment expression in the condition of a `while`", "Assign before and inside the loop."
             )
         heads = carried.params()
-        self.enter(carried, heads, [])
         with self.region() as ops:
+            self.enter(carried, heads, [])
+            entered = dict(self.current)
             test = self.ev(node.test)
             if self.maybe_truth(test) is True and not is_number(test):
                 raise Unsupported("a `while` whose condition is always true", "Put the condition into `while`.")
-            test = self.atom(self.condition(test))
+            test = self.latest(self.atom(self.condition(test)))
         self.frame.env = dict(carried.before)
+        if any(new is not entered.get(array) for array, new in self.writes(ops).items()):
+            raise Unsupported("the condition of a `while` changes an array", "Change it before and inside the loop.")
         return heads, ops, test
-
-
-def _arrays(walked: Any) -> list[Value]:
-    """The arrays that a loop walks over."""
-    if isinstance(walked, Iteration):
-        return [array for part in walked.parts for array in _arrays(part)]
-    return [walked] if isinstance(walked, Value) else []

@@ -28,6 +28,14 @@ def assigned(statements: Sequence[ast.stmt]) -> set[str]:
     return names
 
 
+def bound(statements: Sequence[ast.stmt]) -> set[str]:
+    """Names that statements may bind anew; neither `x[i] = v` nor `x += v` of an array binds `x`."""
+    nodes = [node for statement in statements for node in own_nodes(statement)]
+    augmented = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
+    names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and id(n) not in augmented}
+    return names | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
 def _stored_into(node: ast.expr) -> set[str]:
     while isinstance(node, ast.Subscript):
         node = node.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +19,7 @@ from ..runtime.captures import Route
 from ..runtime.source import Source
 from .values import Poison, describe
 
+Leaf = tuple[str, tuple[str | int, ...]]  # an argument, and the path to an array inside of it
 Place = tuple[str, int, int]  # a syntax node that stays itself when its function is read again
 
 
@@ -40,7 +41,34 @@ class Silent(Unsupported):
         super().__init__("")
 
 
-class Unroll(Exception):
+class Restart(Exception):
+    """Reading the function has shown what must be known from its start."""
+
+
+class CopyOnEntry(Restart):
+    """Read the function again with a copy of this argument, which it writes into, in the argument's place."""
+
+    def __init__(self, leaf: Leaf):
+        self.leaf = leaf
+
+
+class Ops(list[Any]):
+    """The ops of a region, and the new versions of arrays from around it that it wrote into."""
+
+    __hash__ = object.__hash__
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: dict[Value, Value] = {}
+        self.current: dict[Value, Value] = {}  # every array's version at the end
+        self.read_from: dict[Value, tuple[Value, Value]] = {}
+        self.depth: tuple[int, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Unroll(Restart):
     """Read the function again with this loop written out: its body needs to know the pass."""
 
     def __init__(self, loop: Place):
@@ -69,13 +97,22 @@ class State:
     def __init__(self, facts: Facts, unroll: frozenset[Place] = frozenset()):
         self.facts = facts
         self.builder = Builder(facts)
+        self.builder.newest = self.latest
         self.frames: list[Frame] = []
         self.faults: list[Fault] = []
         self.known: dict[Value, Any] = {}  # values of named constants
         self.views: dict[Value, tuple[Value, ...]] = {}  # an array and those whose memory it shows, or may show
+        self.exact: dict[Value, Any] = {}  # a view that certainly is one, and how it is read from its base
         self.fresh: set[Value] = set()  # arrays that the function itself has allocated
-        self.versions: dict[Value, tuple[Value, ...]] = {}  # an array changed in place or carried on: what it was
-        self.walked: list[set[Value]] = []  # arrays that the loops being read walk over
+        self.contiguous: set[Value] = set()  # arrays certainly in one piece, in C order
+        self.zero_d: set[Value] = set()  # arrays without axes, which unlike numbers have memory
+        self.current: dict[Value, Value] = {}  # an array that was written to, and its newest version
+        self.read_from: dict[Value, tuple[Value, Value]] = {}  # a view: its base's version, and what it showed of it
+        self.born: dict[Value, tuple[int, ...]] = {}  # the regions that a value was made in
+        self.linked_at: dict[Value, Origin] = {}  # where a value came to share memory
+        self.arguments: dict[Value, Leaf] = {}  # arrays of the caller
+        self.outside: set[Value] = set()  # arrays that the function reads from around it
+        self.pending: list[Ops] = []  # regions whose writes nobody has seen to yet
         self.named_at: dict[Value, int] = {}  # the level of the frame whose variable gave a value its hint
         self.params: list[Param] = []
         self.captured: dict[Route, Any] = {}
@@ -137,12 +174,24 @@ class State:
     ) -> Any:
         """Append an op; one abstract value, or a tuple of them."""
         atoms: list[Atom] = [self.atom(value) for value in inputs]
-        values = self.builder.apply(prim, atoms, attrs or {}, style=style)
-        for value in values:
-            self.track(prim, atoms, value)
+        attrs = attrs or {}
+        values = self.builder.apply(prim, atoms, attrs, style=style)
+        for number, value in enumerate(values):
+            self.track(prim, atoms, value, attrs, style, number)
         return values[0] if len(values) == 1 else tuple(values)
 
-    def track(self, prim: Primitive, atoms: Sequence[Atom], value: Value) -> None:
+    def track(
+        self,
+        prim: Primitive,
+        atoms: Sequence[Atom],
+        value: Value,
+        attrs: Mapping[str, Any],
+        style: str,
+        number: int = 0,
+    ) -> None:
+        raise NotImplementedError
+
+    def latest(self, atom: Any) -> Any:
         raise NotImplementedError
 
     def atom(self, value: Any) -> Atom:
@@ -155,16 +204,32 @@ class State:
         raise Unsupported(f"{describe(value)} where an array or a number is needed")
 
     @contextmanager
-    def region(self) -> Iterator[list[Any]]:
-        """Ops of a loop body or branch; lists made outside may not change inside."""
+    def region(self) -> Iterator[Ops]:
+        """Ops of a loop body or branch; lists made outside may not change inside.
+
+        What it writes to arrays from outside stays inside, and stands in `ops.writes`: whoever reads a region hands
+        that on.
+        """
         self._regions += 1
         outer = self.depth
+        current, read_from = dict(self.current), dict(self.read_from)
         self.depth = (*outer, self._regions)
+        ops, around = Ops(), self.builder.ops
+        self.builder.ops = ops
         try:
-            with self.builder.region() as ops:
-                yield ops
+            yield ops
+            ops.current, ops.read_from, ops.depth = self.current, self.read_from, self.depth
+            ops.writes = {
+                array: new
+                for array, new in self.current.items()
+                if new is not current.get(array) and self.born.get(array, ())[: len(self.depth)] != self.depth
+            }
+            if ops.writes:
+                self.pending.append(ops)
         finally:
+            self.builder.ops = around
             self.depth = outer
+            self.current, self.read_from = current, read_from
 
     # Knowledge
 
@@ -217,4 +282,16 @@ class State:
         return as_dim(int(number))
 
 
-__all__ = ["Fault", "Frame", "NeedStatic", "Place", "Silent", "State", "Unroll"]
+__all__ = [
+    "CopyOnEntry",
+    "Fault",
+    "Frame",
+    "Leaf",
+    "NeedStatic",
+    "Ops",
+    "Place",
+    "Restart",
+    "Silent",
+    "State",
+    "Unroll",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ class Builder:
         self.role = role
         self.origin: Origin = NOWHERE
         self.ops: list[Op] = []
+        self.newest: Callable[[Atom], Atom] = lambda atom: atom  # while a function is read
 
     def apply(
         self,
@@ -51,7 +52,7 @@ class Builder:
     ) -> tuple[Value, ...]:
         """Append one op whose result types are already known."""
         outputs = tuple(Value(t, hint) for t in types)
-        inputs = self.with_lengths(inputs, attrs)
+        inputs = self.with_lengths([self.newest(atom) for atom in inputs], attrs)
         self.ops.append(Op(prim, inputs, outputs, attrs, regions, self.origin, style, self.role))
         return outputs
 

@@ -68,11 +68,73 @@ def is_basic(template: Any, dynamic: Sequence[Type]) -> bool:
     return not any(_is_array_entry(entry, dynamic) for entry in entries)
 
 
+def composed(first: Any, second: Any, base: Array, dynamic: Sequence[Type], later: Sequence[Type]) -> Any:
+    """The index with which `x[first][second]` is read off `x`, for a first index of integers and full slices; or None.
+
+    `dynamic` and `later` are the types of the run-time parts, which come one after the other in the joined index.
+    """
+    entries = second if isinstance(second, tuple) else (second,)
+    outer = _expand(base, first if isinstance(first, tuple) else (first,), dynamic)
+    if any(entry is None for entry in outer) or any(entry is None or entry is Ellipsis for entry in entries):
+        return None
+    if not is_basic(first, dynamic):
+        return None
+    places = [i for i, entry in enumerate(outer) if isinstance(entry, slice)]
+    if not is_basic(second, later):  # beside integers an index array keeps its place where it follows them at once
+        plain = len(entries) == 1 and not _is_mask(entries[0], later)
+        if not plain or places != list(range(len(outer) - len(places), len(outer))):
+            return None
+    for place, entry in zip(places, entries):
+        outer[place] = _nested(outer[place], _shifted(entry, len(dynamic)))
+        if outer[place] is None:
+            return None
+    while outer[-1] == slice(None) and len(outer) > 1:
+        outer.pop()
+    return tuple(outer) if len(outer) > 1 else outer[0]
+
+
+def _nested(first: slice, second: Any) -> Any:
+    """The index along one axis for `x[first][second]`: where that is a matter of adding; else None."""
+    if first == slice(None):
+        return second
+    if first.step is not None or first.stop is not None or type(first.start) is not int or first.start < 0:
+        return None
+    if type(second) is int and second >= 0:
+        return first.start + second
+    if not isinstance(second, slice) or not all(
+        part is None or (type(part) is int and part >= 0) for part in _parts(second)
+    ):
+        return None
+    return slice(
+        (second.start or 0) + first.start, None if second.stop is None else second.stop + first.start, second.step
+    )
+
+
+def _parts(entry: slice) -> tuple[Any, Any, Any]:
+    return entry.start, entry.stop, entry.step
+
+
+def _shifted(entry: Any, shift: int) -> Any:
+    if isinstance(entry, Slot):
+        return Slot(entry.number + shift)
+    if isinstance(entry, slice):
+        return slice(*(_shifted(part, shift) for part in (entry.start, entry.stop, entry.step)))
+    return entry
+
+
 def selects_once(template: Any, dynamic: Sequence[Type]) -> bool:
-    """Whether no element is selected twice: by ints, slices and at most one mask."""
+    """Whether no element is selected twice: by ints, slices and at most one mask, or one list that names none twice."""
     entries = template if isinstance(template, tuple) else (template,)
     arrays = [entry for entry in entries if _is_array_entry(entry, dynamic)]
-    return not arrays or (len(arrays) == 1 and _is_mask(arrays[0], dynamic))
+    return not arrays or (len(arrays) == 1 and (_is_mask(arrays[0], dynamic) or _distinct(arrays[0])))
+
+
+def _distinct(entry: Any) -> bool:
+    """A list of booleans, or of different integers counted from the start."""
+    if not isinstance(entry, list):
+        return False
+    numbers = np.array(entry)
+    return numbers.dtype.kind == "b" or (np.unique(numbers).size == numbers.size and bool(np.all(numbers >= 0)))
 
 
 def _is_mask(entry: Any, dynamic: Sequence[Type]) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.dims import product
 from ..ir.indexing import rearranges, selects_once
-from ..ir.nodes import Atom, Const, Op, Value
+from ..ir.nodes import Atom, Const, Op, Slot, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply
 from ..ir.types import Array
@@ -120,7 +121,6 @@ class Steps(Cotangents):
 
         The place is read before it is cleared, so that clearing it needs no copy of the whole array.
         """
-        _check_written_once(op)
         if d is None:
             return
         base, value, *dynamic = op.inputs
@@ -128,7 +128,9 @@ class Steps(Cotangents):
         atoms = [d, *(self.use(atom) for atom in dynamic)]
         if value in self.active:
             (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
-            if isinstance(part.type, Array) and part.type.ndim and base in self.active:
+            if op.role == "primal" and not selects_once(index, [a.type for a in op.inputs[2:]]):
+                part = self._last_writes(part, base, atoms[1:], index)
+            elif isinstance(part.type, Array) and part.type.ndim and base in self.active:
                 (part,) = self.builder.apply(named("np.copy"), [part], style="before")
             self.accumulate(scope, value, part)
         if base in self.active:
@@ -137,6 +139,32 @@ class Steps(Cotangents):
                 named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=cotangent_name(op.outputs[0])
             )
             self.accumulate(scope, base, rest)
+
+    def _last_writes(self, part: Value, base: Atom, dynamic: list[Atom], index: Any) -> Value:
+        """`part` where it was the last to be written to its place, zero elsewhere: integer arrays may repeat.
+
+        The same assignment with running numbers in place of values tells who was last.
+        """
+        from ..rules.internal import arange
+
+        assert isinstance(part.type, Array)
+        assert isinstance(base.type, Array)
+        single = isinstance(index, Slot) and isinstance(dynamic[0].type, Array)
+        chosen = dynamic[0].type.axes if single else part.type.axes
+        where = base.type.axes[:1] if single else base.type.axes
+        count = np.reshape(arange(Sym(self.builder, part), product(chosen)), tuple(chosen)).atom
+        (none,) = self.builder.apply(named("zeros"), [], {"shape": where, "dtype": np.dtype(int)})
+        (last,) = self.builder.apply(named("index_set"), [none, count, *dynamic], {"index": index}, hint="last")
+        (writer,) = self.builder.apply(named("getitem"), [last, *dynamic], {"index": index}, style="operator")
+        (wins,) = self.builder.apply(named("np.equal"), [writer, count], style="operator")
+        missing = part.type.ndim - len(chosen)
+        mask = (
+            np.expand_dims(Sym(self.builder, wins), tuple(range(-missing, 0))) if missing else Sym(self.builder, wins)
+        )
+        result = apply(self.builder, np.where, (mask, Sym(self.builder, part), 0.0), {})
+        atom = result.atom
+        assert isinstance(atom, Value)
+        return atom
 
 
 def check_accounted_for(op: Op) -> None:
@@ -164,12 +192,3 @@ def _singular(op: Op) -> bool:
         number = op.inputs[1].value
         return bool(number == 0) if op.prim.name == "np.divide" else not np.real(number) >= 1
     return op.prim.singular
-
-
-def _check_written_once(op: Op) -> None:
-    """Of several writes to one element the last one counts, which the rule for item assignment does not follow."""
-    if op.role == "primal" and not selects_once(op.attrs["index"], [a.type for a in op.inputs[2:]]):
-        raise Unsupported(
-            "an array is written at integer indices that may repeat; only the last write to an element would count",
-            "Write through slices or a mask, or add with np.add.at.",
-        )
