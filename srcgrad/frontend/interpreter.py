@@ -240,7 +240,7 @@ class Interpreter(Loops):
             joined = composed(view.attrs["index"], template, view.base.type, *types)
             if joined is None:
                 break
-            array, template, dynamic = view.base, joined, [*view.rest, *dynamic]  # type: ignore[list-item]
+            array, template, dynamic = view.base, joined, [*view.rest, *dynamic]
         return array, template, dynamic
 
     def _container_key(self, target: ast.Subscript, receiver: Any) -> Any:

@@ -231,8 +231,8 @@ class Loops(Carrying):
         """zip stops at the shortest: the lengths must be provably equal."""
         bounds = [self._counting(part, "zip") for part in walked.parts]
         first = self.dim(bounds[0][1])
-        for bound in bounds[1:]:
-            other = self.dim(bound[1])
+        for each in bounds[1:]:
+            other = self.dim(each[1])
             if not (self.facts.same(first, other) or self.facts.require("==", first, other)):
                 raise Unsupported(
                     "zip over sequences of different lengths cannot be differentiated",

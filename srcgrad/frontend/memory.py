@@ -1,9 +1,9 @@
 """Which arrays share memory, and what a change in place means for everybody who sees it.
 
-Inside the IR nothing changes: `y[0] = v` makes a new version of `y`. A variable, an item of a list or a default holds an
-array's *first* version, which stands for its memory; `current` knows the newest version of each array that was written
-to, and `latest` finds it where an op reads the array. A view is kept with the op that made it, and read anew from its
-base where that has changed. So all names of one memory agree, whichever of them was written through.
+Inside the IR nothing changes: `y[0] = v` makes a new version of `y`. A variable, an item of a list or a default holds
+an array's *first* version, which stands for its memory; `current` knows the newest version of each array that was
+written to, and `latest` finds it where an op reads the array. A view is kept with the op that made it, and read anew
+from its base where that has changed. So all names of one memory agree, whichever of them was written through.
 
 What cannot be followed is refused: where control flow decides whether two names share memory, and one of them is
 written to.
@@ -151,13 +151,9 @@ class Memory(State):
         if base not in self.fresh:
             if base in self.arguments:
                 raise CopyOnEntry(self.arguments[base])
-            raise Unsupported(
-                f"`{name}` is changed in place, and it belongs to the module or function around, where the change would "
-                "be lost"
-                if base in self.outside
-                else f"`{name}` is changed in place, and it may share memory with another array",
-                copy,
-            )
+            outside = "it belongs to the module or function around, where the change would be lost"
+            why = outside if base in self.outside else "it may share memory with another array"
+            raise Unsupported(f"`{name}` is changed in place, and {why}", copy)
         for other, value in self.uncertain({base}):
             where = self.linked_at.get(value)
             line = f" ({where.file}:{where.line})" if where is not None else ""
@@ -238,8 +234,7 @@ class Memory(State):
 
     def writes(self, ops: Any) -> dict[Value, Value]:
         """What a region has written to arrays that were there before it; the caller sees to it."""
-        if isinstance(ops, Ops) and ops in self.pending:
-            self.pending.remove(ops)
+        self.pending = [each for each in self.pending if each is not ops]
         return ops.writes if isinstance(ops, Ops) else {}
 
     # Containers

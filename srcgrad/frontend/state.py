@@ -55,17 +55,12 @@ class CopyOnEntry(Restart):
 class Ops(list[Any]):
     """The ops of a region, and the new versions of arrays from around it that it wrote into."""
 
-    __hash__ = object.__hash__
-
     def __init__(self) -> None:
         super().__init__()
         self.writes: dict[Value, Value] = {}
         self.current: dict[Value, Value] = {}  # every array's version at the end
         self.read_from: dict[Value, tuple[Value, Value]] = {}
         self.depth: tuple[int, ...] = ()
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 class Unroll(Restart):

@@ -58,7 +58,7 @@ def _inverse(prim: str, attrs: Mapping[str, Any], base: Sym, new: Sym, parts: li
         case "np.swapaxes":
             return np.swapaxes(new, attrs["axis1"], attrs["axis2"])
         case "np.moveaxis":
-            return np.moveaxis(new, attrs["destination"], attrs["source"])
+            return np.moveaxis(new, attrs["destination"], attrs["source"])  # type: ignore[type-var]
         case "np.flip" | "np.fliplr" | "np.flipud":
             return getattr(np, prim.removeprefix("np."))(new, **attrs)
         case "np.squeeze" | "np.expand_dims" | "np.reshape" | "np.ravel":

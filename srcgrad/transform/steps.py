@@ -149,10 +149,12 @@ class Steps(Cotangents):
 
         assert isinstance(part.type, Array)
         assert isinstance(base.type, Array)
-        single = isinstance(index, Slot) and isinstance(dynamic[0].type, Array)
-        chosen = dynamic[0].type.axes if single else part.type.axes
+        order = dynamic[0].type if isinstance(index, Slot) else None
+        single = isinstance(order, Array)
+        chosen = order.axes if isinstance(order, Array) else part.type.axes
         where = base.type.axes[:1] if single else base.type.axes
-        count = np.reshape(arange(Sym(self.builder, part), product(chosen)), tuple(chosen)).atom
+        running = arange(Sym(self.builder, part), product(chosen))
+        count = apply(self.builder, np.reshape, (running, tuple(chosen)), {}).atom
         (none,) = self.builder.apply(named("zeros"), [], {"shape": where, "dtype": np.dtype(int)})
         (last,) = self.builder.apply(named("index_set"), [none, count, *dynamic], {"index": index}, hint="last")
         (writer,) = self.builder.apply(named("getitem"), [last, *dynamic], {"index": index}, style="operator")
