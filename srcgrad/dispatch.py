@@ -63,6 +63,9 @@ class Specialisation:
     captures: Mapping[Route, str]
     origin: str = "compiled"  # or "disk"
     seconds: Mapping[str, float] = field(default_factory=dict)
+    specs: Mapping[str, Spec] = field(default_factory=dict)
+    statics: Mapping[Route, Any] = field(default_factory=dict)
+    guards: Sequence[str] = ()
     file: FilePath | None = None  # its entry on disk, there or not
 
 
@@ -230,7 +233,9 @@ class Dispatcher:
         enter = _entrance(self.request, specs, functions, captures, capture_specs, statics, guards, written)
         files = {file_of(text, name): part for text, name, part in zip(texts, names, lines)}
         signature = ", ".join(f"{name}: {spec}" for name, spec in specs.items())
-        return Specialisation(texts, functions, enter, signature, files, captures, origin, seconds)
+        return Specialisation(
+            texts, functions, enter, signature, files, captures, origin, seconds, specs, statics, guards
+        )
 
     def _explain(self, error: Exception) -> None:
         for specialisation in self.specialisations:

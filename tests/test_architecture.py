@@ -34,8 +34,10 @@ MAY_IMPORT = {
     "request": {"runtime.signature"},
     "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", *STAGES},
     "dispatch": {"errors", "pipeline", "request", "runtime"},
-    "inspect": {"errors", "ir", "transform", "runtime", "pipeline", "dispatch"},
-    "api": {"errors", "request", "runtime", "dispatch", "inspect"},
+    "inspect": {"errors", "ir", "transform", "runtime", "pipeline", "dispatch", "api"},
+    "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called
+    "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
+    "__main__": {"cli"},
     "optim": {"errors", "runtime"},
 }
 # `srcgrad/__init__.py` gathers the public names and may import everything.

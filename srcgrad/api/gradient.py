@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import os
 import pickle
 import types
 from collections import OrderedDict
@@ -150,6 +151,32 @@ class Gradient(Generic[P, R]):
 
         (text,), (places,) = made.texts, made.lines.values()
         return annotated(text, places)
+
+    def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
+        """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
+        return self._dispatcher(mode, self._wrt, self._single and mode != "split").find([_unwrap(v) for v in values])
+
+    def export(self, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """Write a module with the gradient for arguments like these, which needs NumPy alone.
+
+        It holds the gradient, value and gradient, and the forward and backward halves, and refuses arguments of another
+        form with a ValueError. The same function and types of arguments give the same text.
+        """
+        from ..inspect.export import export_text
+
+        text = export_text(self, list(self._bind(args, kwargs)))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    @property
+    def wrt(self) -> Places:
+        """What is differentiated: names, and for items of `*args` the place in it."""
+        return self._wrt
+
+    @property
+    def single(self) -> bool:
+        """Whether the gradient comes by itself, not in a tuple."""
+        return self._single
 
     @property
     def specializations(self) -> list[Specialisation]:

@@ -1,0 +1,71 @@
+"""Commands and their options. Exit status: 0 done, 1 the function cannot be compiled or a check failed, 2 bad input."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ..errors import SrcgradError
+from . import commands
+from .errors import CommandError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except CommandError as error:
+        print(f"srcgrad: {error}", file=sys.stderr)
+        return 2
+    except SrcgradError as error:
+        print(f"srcgrad: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .. import __version__
+
+    parser = argparse.ArgumentParser(prog="srcgrad", description="The gradient of a NumPy function, as source.")
+    parser.add_argument("--version", action="version", version=f"srcgrad {__version__}")
+    add = parser.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser
+
+    show = add("show", help="print a function's gradient")
+    _target(show)
+    show.add_argument("--mode", choices=commands.MODES, default="grad", help="which derivative (default: %(default)s)")
+    show.add_argument("--annotate", action="store_true", help="say which line each backward line differentiates")
+    show.add_argument("--side-by-side", action="store_true", help="beside the function's own source")
+    show.add_argument("--stage", metavar="NAME", help="the compiler's IR after a stage instead: lower, reverse, ...")
+    show.add_argument("--plain", action="store_true", help="no colours, no pager")
+    show.set_defaults(run=commands.show)
+
+    explain = add("explain", help="say what a gradient stores, computes again, and finds zero")
+    _target(explain)
+    explain.set_defaults(run=commands.explain)
+
+    export = add("export", help="write a module with the gradient that needs NumPy alone")
+    _target(export)
+    export.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: print it)")
+    export.add_argument("--check", action="store_true", help="write nothing; exit with 1 if FILE is not up to date")
+    export.set_defaults(run=commands.export)
+
+    cache = add("cache", help="the folder of compiled gradients")
+    cache.add_argument("action", choices=("path", "list", "show", "clear"))
+    cache.add_argument("key", nargs="?", help="for show: an entry, or how its key starts")
+    cache.set_defaults(run=commands.cache)
+    return parser
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="MODULE_OR_FILE:FUNCTION", help="as in package.module:loss or loss.py:loss")
+    parser.add_argument("--wrt", metavar="NAMES", help="what to differentiate, comma-separated (default: the first)")
+    parser.add_argument("--args", metavar="TYPES", help='example arguments, as in "f8[n, d], f8[d], steps=10"')

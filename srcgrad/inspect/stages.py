@@ -1,0 +1,20 @@
+"""The compiler's IR between two stages, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..dispatch import Dispatcher
+from ..ir.printing import to_text
+from ..pipeline import compile_function
+
+
+def stage_text(dispatcher: Dispatcher, values: Sequence[Any], stage: str) -> str:
+    """The IR of one call's gradient after a stage. Raises KeyError, with the stages' names, for an unknown one."""
+    request = replace(dispatcher.request, specs=dispatcher.describe(values))
+    stages = compile_function(request, dict(zip(dispatcher.names, values))).stages
+    if stage not in stages:
+        raise KeyError(f"there is no stage {stage!r}: {', '.join(stages)}")
+    return to_text(stages[stage])
