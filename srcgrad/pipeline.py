@@ -80,7 +80,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     trace = Trace()
     lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example))
     facts = lowered.facts
-    function = replace(lowered.function, notes={"signature": request.signature})
+    function = replace(lowered.function, notes={**lowered.function.notes, "signature": request.signature})
     loss = _loss(function, request)
     wrt = _wrt_leaves(function, request)
     seed = None

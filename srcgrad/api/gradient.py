@@ -113,9 +113,9 @@ class Gradient(Generic[P, R]):
     def source(self) -> str:
         """The generated source of the gradient last called (or specialised, or run forward)."""
         first, *rest = self._latest().texts
-        imports = [line for line in first.splitlines() if line.startswith("import ")]
+        imports = [line for line in first.splitlines() if line.startswith(("import ", "from "))]
         bodies = [_without_imports(text) for text in (first, *rest)]
-        imports += [line for text in rest for line in text.splitlines() if line.startswith("import ")]
+        imports += [line for text in rest for line in text.splitlines() if line.startswith(("import ", "from "))]
         head = "\n".join(dict.fromkeys(imports))
         return (f"{head}\n\n\n" if head else "") + "\n\n".join(bodies)
 
@@ -301,7 +301,7 @@ def _unwrap(value: Any) -> Any:
 
 
 def _without_imports(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith("import ")]
+    lines = [line for line in text.splitlines() if not line.startswith(("import ", "from "))]
     return "\n".join(lines).strip("\n") + "\n"
 
 

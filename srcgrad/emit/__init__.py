@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from ..errors import Origin
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Value, walk
+from ..ir.nodes import Atom, Function, Value
 from .codegen import Codegen, arguments
 from .expressions import Expressions
 from .fold import fold, operands
+from .libraries import choose, statement
 from .liveness import Liveness, Memory
 from .names import Naming
 from .printer import print_module
@@ -53,14 +54,15 @@ def emit(function: Function, facts: Facts) -> Emitted:
     naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups, scheduler.items)
     naming.coalesce(block)
     names = naming.assign(block)
-    expressions = Expressions(folding, names, scheduler.shapes, facts)
+    modules = choose(function, {*names.values(), *naming.taken})
+    expressions = Expressions(folding, names, scheduler.shapes, facts, modules)
     body = Codegen(function, expressions, Memory(function)).block(block)
-    module = _module(function, body)
+    module = _module(function, body, modules)
     text, origins = print_module(module)
     return Emitted(text, function.name, origins, names)
 
 
-def _module(function: Function, body: list[ast.stmt]) -> ast.Module:
+def _module(function: Function, body: list[ast.stmt], modules: Mapping[str, str]) -> ast.Module:
     signature = function.notes.get("signature") or [
         (name, "plain", None) for name in dict.fromkeys(p.name for p in function.params if not p.capture)
     ]
@@ -74,8 +76,5 @@ def _module(function: Function, body: list[ast.stmt]) -> ast.Module:
         imports.append(ast.Import([ast.alias("math", None)]))
     if "np" in used:
         imports.append(ast.Import([ast.alias("numpy", "np")]))
-    # functions of other libraries that a user's rule brought in, under their full names
-    spelled = {op.prim.name.rpartition(".")[0] for op in walk(function.body.ops)}
-    others = sorted(module for module in spelled if module and module.split(".")[0] not in ("np", "math"))
-    imports += [ast.Import([ast.alias(module, None)]) for module in others]
+    imports += [statement(module, spelling) for module, spelling in sorted(modules.items())]
     return ast.Module([*imports, node], [])

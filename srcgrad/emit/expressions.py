@@ -93,8 +93,15 @@ def dtype(value: np.dtype[Any]) -> ast.expr:
 class Expressions:
     """Spells atoms and ops, with names given to values and folded values spelled in place."""
 
-    def __init__(self, folding: Folding, names: Mapping[Value, str], shapes: Mapping[Op, Spelled], facts: Facts):
-        self.folding, self.names, self.shapes, self.facts = folding, names, shapes, facts
+    def __init__(
+        self,
+        folding: Folding,
+        names: Mapping[Value, str],
+        shapes: Mapping[Op, Spelled],
+        facts: Facts,
+        modules: Mapping[str, str],
+    ):
+        self.folding, self.names, self.shapes, self.facts, self.modules = folding, names, shapes, facts, modules
         self.paths: dict[Value, ast.expr] = {}
 
     def atom(self, atom: Atom) -> ast.expr:
@@ -127,7 +134,12 @@ class Expressions:
             return call(ast.Attribute(args[0], method, ast.Load()), args[1:], keywords)
         if op.style == "attribute" and method is not None:
             return ast.Attribute(args[0], method, ast.Load())
-        return call(op.prim.name, args, keywords)
+        return call(self._function(op), args, keywords)
+
+    def _function(self, op: Op) -> str:
+        """The function's name, below its module as this text imports it."""
+        module = op.prim.module
+        return self.modules.get(module, module) + op.prim.name[len(module) :]
 
     def _argument(self, value: Any) -> ast.expr:
         """An input, a list of inputs, or a static attribute."""

@@ -75,7 +75,8 @@ def _lower(
     template = _template(result, leaves)
     leaves = [interpreter.latest(leaf) for leaf in leaves]
     body = Region((), (*interpreter.entry.ops, *interpreter.builder.ops), tuple(leaves))
-    lowered = Function(function.__name__, tuple(interpreter.params), body, template)
+    notes = {"modules": interpreter.modules}
+    lowered = Function(function.__name__, tuple(interpreter.params), body, template, notes)
     return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, copies)
 
 

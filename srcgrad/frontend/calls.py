@@ -66,6 +66,7 @@ class Calls(Access):
             return self._scalar(function, args)
         prim = find(function)
         if prim is not None:
+            self.spelled(prim, text)
             return self.numpy_call(prim, args, kwargs, "function")
         if isinstance(function, types.FunctionType) and not is_library(function) and not _of_srcgrad(function):
             return self._inline_function(function, args, kwargs, text)
@@ -78,6 +79,15 @@ class Calls(Access):
         return self.apply(named("astype"), [args[0]], {"dtype": np.dtype(kind)}, "function")
 
     # NumPy
+
+    def spelled(self, prim: Primitive, text: str) -> None:
+        """Note how the user calls the module of a function of another library."""
+        below = prim.name[len(prim.module) :]
+        spelling = text.removesuffix(below)
+        if prim.module.split(".")[0] not in ("", "np", "math") and (
+            spelling == prim.module or (spelling != text and spelling.isidentifier())
+        ):
+            self.modules.setdefault(prim.module, spelling)
 
     def numpy_call(self, prim: Primitive, args: list[Any], kwargs: dict[str, Any], style: str) -> Any:
         """A call of a primitive: operands become inputs, everything else must be known now."""

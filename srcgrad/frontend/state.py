@@ -117,6 +117,7 @@ class State:
         self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
         self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
+        self.modules: dict[str, str] = {}  # modules of other libraries, as the user spells them
         self._regions = 0
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +29,7 @@ class Primitive:
                 neither is refused, and one with `*` takes all positional arguments that are left
     synonyms  : other names of arguments, and the names used here
     optional  : operands that count as None where they are missing
+    module    : where the function lives, if that is not its name up to the last dot (`scipy.stats.norm.pdf`)
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -53,6 +56,10 @@ class Primitive:
     signature: tuple[str, ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    module: str = ""
+
+    def __post_init__(self) -> None:
+        self.module = self.module or self.name.rpartition(".")[0]
 
     @property
     def variadic(self) -> bool:
@@ -81,6 +88,7 @@ class Primitive:
 
 _BY_FUNCTION: dict[Any, Primitive] = {}
 _BY_NAME: dict[str, Primitive] = {}
+_WAITING: dict[str, Callable[[], Any]] = {}  # library modules, and what registers the rules of their functions
 
 
 def register(primitive: Primitive, *functions: Any) -> Primitive:
@@ -91,12 +99,43 @@ def register(primitive: Primitive, *functions: Any) -> Primitive:
     return primitive
 
 
+def when_used(module: str, load: Callable[[], Any]) -> None:
+    """Have `load` register the rules of an optional library's module once a function of that module is looked for."""
+    _WAITING[module] = load
+
+
 def find(function: Any) -> Primitive | None:
     """The primitive of a function object, or None."""
     try:
-        return _BY_FUNCTION.get(function)
+        found = _BY_FUNCTION.get(function)
     except TypeError:  # unhashable callables are nobody's primitive
         return None
+    if found is None and _load_rules_of(function):
+        return _BY_FUNCTION.get(function)
+    return found
+
+
+def load_installed() -> None:
+    """Register the rules of every optional library that is installed; programs that use one need not ask."""
+    for module in [*_WAITING]:
+        if importlib.util.find_spec(module.partition(".")[0]) is not None:
+            importlib.import_module(module)
+            _WAITING.pop(module)()
+
+
+def _load_rules_of(function: Any) -> bool:
+    """Whether rules were registered now: those of the imported modules that this function may belong to."""
+    owner = getattr(function, "__self__", function)
+    home = getattr(owner, "__module__", None) or type(owner).__module__
+    name = getattr(function, "__name__", None)
+    wanted = [
+        module
+        for module in _WAITING
+        if module in sys.modules and (home.startswith(module) or hasattr(sys.modules[module], str(name)))
+    ]
+    for module in wanted:
+        _WAITING.pop(module)()
+    return bool(wanted)
 
 
 def named(name: str) -> Primitive:

@@ -152,6 +152,12 @@ def arange(like: Any, length: Any) -> Any:
     return apply(like.builder, np.arange, (length,), {}) if isinstance(like, Sym) else np.arange(length)
 
 
+def called(function: Any, *args: Any, **attrs: Any) -> Any:
+    """`function(*args)` inside a formula, for functions that do not hand themselves over to symbols."""
+    builder = next((arg.builder for arg in args if isinstance(arg, Sym)), None)
+    return function(*args, **attrs) if builder is None else apply(builder, function, args, attrs)
+
+
 # Indexing
 def _getitem_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     if not isinstance(types[0], Array) or types[0].weak:

@@ -59,7 +59,11 @@ def elementwise(
     fn: Any = None,
     synonyms: Mapping[str, str] | None = None,
     optional: Sequence[str] = (),
+<<<<<<< HEAD
     tangent: Partial | None = None,
+=======
+    module: str = "",
+>>>>>>> a5d56f4 (Rules for scipy.special, registered when a function of it is first used; every rule is tried with complex operands)
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
@@ -82,6 +86,7 @@ def elementwise(
         convention=convention,
         synonyms=synonyms or {},
         optional=tuple(optional),
+        module=module,
     )
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
@@ -136,6 +141,7 @@ def _general(
     cheap: bool = False,
     singular: bool = False,
     convention: str = "",
+    module: str = "",
 ) -> Primitive:
     prim = Primitive(
         name=name or spelling(function),
@@ -152,6 +158,7 @@ def _general(
         cheap=cheap,
         singular=singular,
         convention=convention,
+        module=module,
     )
     register(prim, function, *aliases)
     CASES[prim] = list(cases)
