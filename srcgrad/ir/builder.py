@@ -35,6 +35,8 @@ class Builder:
         style: str = "function",
     ) -> tuple[Value, ...]:
         """Append one op; its outputs, typed."""
+        if prim.of_complex is not None and any(_is_complex(a.type) for a in inputs):
+            prim = prim.of_complex
         types = prim.infer(self.facts, [a.type for a in inputs], attrs, style)
         types = types if isinstance(types, tuple) else (types,)
         return self.append(prim, inputs, types, attrs, hint=hint, style=style)
@@ -90,6 +92,10 @@ class Builder:
             yield
         finally:
             self.origin = outer
+
+
+def _is_complex(type: Type) -> bool:
+    return isinstance(type, Array) and type.dtype.kind == "c"
 
 
 def _inner_symbols(attr: Any, facts: Facts) -> set[Symbol]:

@@ -30,6 +30,7 @@ class Primitive:
     synonyms  : other names of arguments, and the names used here
     optional  : operands that count as None where they are missing
     module    : where the function lives, if that is not its name up to the last dot (`scipy.stats.norm.pdf`)
+    of_complex: what stands for it where an operand is complex: sign and angle are steps on the real line alone
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -57,6 +58,7 @@ class Primitive:
     synonyms: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     module: str = ""
+    of_complex: Primitive | None = None
 
     def __post_init__(self) -> None:
         self.module = self.module or self.name.rpartition(".")[0]

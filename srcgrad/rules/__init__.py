@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
+from ..ir.primitive import when_used
 from . import (  # noqa: F401
+    complex,
     constants,
     decompositions,
     diagonals,
@@ -13,8 +17,10 @@ from . import (  # noqa: F401
     extremes,
     internal,
     joining,
+    least_squares,
     linalg,
     nans,
+    norms,
     permuting,
     products,
     python,
@@ -24,13 +30,18 @@ from . import (  # noqa: F401
     signals,
 )
 from . import elementwise as _elementwise  # noqa: F401
-from ..ir.primitive import when_used
 from .registry import CASES, Case, bilinear, constant, elementwise, general, impure, linear
+
+
+def _load(tables: Sequence[str]) -> None:
+    for table in tables:
+        import_module(f".{table}", __name__)
+
 
 # SciPy is optional, and costs nobody anything before it is used
 for _module, _tables in {
     "scipy.special": ("special", "special_bessel", "special_reductions"),
 }.items():
-    when_used(_module, lambda tables=_tables: [import_module(f".{table}", __name__) for table in tables])
+    when_used(_module, partial(_load, _tables))
 
 __all__ = ["CASES", "Case", "bilinear", "constant", "elementwise", "general", "impure", "linear"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import ONE, Dim, Facts, as_dim, product
+from ..ir.infer import check_equal
 from ..ir.primitive import Infer
 from ..ir.types import Array, Type
 from .internal import broadcast
@@ -126,6 +127,14 @@ def same_shape(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, .
 def size(facts: Facts, x: Array) -> Dim:
     """The number of elements."""
     return product(facts.canon(dim) for dim in x.axes)
+
+
+def square(facts: Facts, x: Array, name: str) -> tuple[Dim, ...]:
+    """The axes of a stack of square matrices."""
+    if x.ndim < 2:
+        raise Unsupported(f"{name} needs a matrix")
+    check_equal(facts, x.axes[-2], x.axes[-1], f"{name} of a matrix that is not square")
+    return x.axes
 
 
 def array(type: Type) -> Array:

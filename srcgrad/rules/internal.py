@@ -152,6 +152,11 @@ def arange(like: Any, length: Any) -> Any:
     return apply(like.builder, np.arange, (length,), {}) if isinstance(like, Sym) else np.arange(length)
 
 
+def conj(x: Any) -> Any:
+    """The complex conjugate; real numbers as they are."""
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
 def called(function: Any, *args: Any, **attrs: Any) -> Any:
     """`function(*args)` inside a formula, for functions that do not hand themselves over to symbols."""
     builder = next((arg.builder for arg in args if isinstance(arg, Sym)), None)

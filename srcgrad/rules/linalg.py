@@ -7,29 +7,22 @@ differentiation".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import Dim, Facts
+from ..ir.dims import Dim, Facts, as_dim, product
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.primitive import Infer
 from ..ir.types import Array, Type
-from .axes import Axis, array, dtype_of, normal_axes, normal_axis, reduced_axes, restored
+from .axes import array, dtype_of, plain, square
 from .internal import unbroadcast
+from .norms import scale
 from .products import matmul_left, matmul_right, transposed
-from .reductions import extreme_share
 from .registry import Case, general
-
-
-def square(facts: Facts, x: Array, name: str) -> tuple[Dim, ...]:
-    """The axes of a stack of square matrices."""
-    if x.ndim < 2:
-        raise Unsupported(f"{name} needs a matrix")
-    check_equal(facts, x.axes[-2], x.axes[-1], f"{name} of a matrix that is not square")
-    return x.axes
 
 
 def of_squares(function: Callable[..., Any], axes: Callable[[tuple[Dim, ...]], tuple[Dim, ...]]) -> Infer:
@@ -46,11 +39,6 @@ def of_squares(function: Callable[..., Any], axes: Callable[[tuple[Dim, ...]], t
 def regular(*shape: int) -> Any:
     """Matrices far from singular."""
     return lambda rng: rng.uniform(-0.5, 0.5, shape) + 2.0 * np.eye(shape[-1])
-
-
-def _scale(d: Any, matrices: Any) -> Any:
-    """Each matrix of a stack times its own number."""
-    return (d if d.ndim == 0 else np.expand_dims(d, (-2, -1))) * matrices
 
 
 # solve: a x = b gives db = solve(a.T, d) and da = -db x.T
@@ -109,7 +97,7 @@ general(
 )
 general(
     np.linalg.det,
-    lambda d, y, a: _scale(d * y, transposed(np.linalg.inv(a))),
+    lambda d, y, a: scale(d * y, transposed(np.linalg.inv(a))),
     operands=("a",),
     infer=of_squares(np.linalg.det, lambda axes: axes[:-2]),
     cases=[Case(regular(3, 3)), Case(regular(2, 3, 3))],
@@ -119,18 +107,33 @@ general(
 
 def _slogdet_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
     x = array(types[0])
-    if x.dtype.kind == "c":
-        raise Unsupported("np.linalg.slogdet of a complex matrix is not differentiated")
-    log = Array(dtype_of(np.linalg.det, (x,), ndim=2), square(facts, x, "np.linalg.slogdet")[:-2])
-    return log, log
+    axes = square(facts, x, "np.linalg.slogdet")[:-2]
+    return tuple(Array(dtype_of(partial(_part, k), (x,), ndim=2), axes) for k in (0, 1))
+
+
+def _part(k: int, x: Any) -> Any:
+    return np.linalg.slogdet(x)[k]
+
+
+_part.__name__ = "slogdet"
+
+
+def _slogdet(d: Any, y: Any, a: Any) -> Any:
+    """The logarithm takes the real part of tr(a^-1 da), a complex sign is turned by the imaginary part."""
+    pull = d[1]
+    if a.dtype.kind == "c" and d[0] is not None:
+        turn = 1j * np.imag(d[0] * y[0])
+        pull = turn if pull is None else pull + turn
+    return None if pull is None else scale(pull, transposed(np.linalg.inv(a)))
 
 
 general(
     np.linalg.slogdet,
-    lambda d, y, a: None if d[1] is None else _scale(d[1], transposed(np.linalg.inv(a))),
+    _slogdet,
     operands=("a",),
     infer=_slogdet_type,
     cases=[Case(regular(3, 3)), Case(regular(2, 3, 3)), Case(lambda rng: -regular(3, 3)(rng))],
+    convention="raises LinAlgError where the matrix is singular; a real sign is constant",
 )
 
 
@@ -200,82 +203,71 @@ general(
 )
 
 
-# norm: x / |x| for the Euclidean one, and 0 at 0
-def _norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    x, axis = array(types[0]), attrs.get("axis")
-    count = len(normal_axes(axis, x.ndim))
-    if count not in (1, 2) and not (axis is None and attrs.get("ord") is None):
-        raise Unsupported(f"np.linalg.norm with `ord=` of {count} axes")
-    return Array(dtype_of(np.linalg.norm, (x,)), reduced_axes(x, attrs))
+# tensorinv and tensorsolve: inv and solve of a matrix whose rows and columns are several axes
+def _flat(x: Any, rows: int) -> Any:
+    """The matrix whose rows are the first axes."""
+    if x.ndim == 2 and rows == 1:
+        return x
+    size = plain(product(as_dim(n) for n in x.shape[:rows]))
+    return x.reshape((size, plain(product(as_dim(n) for n in x.shape[rows:]))))
 
 
-def _norm(d: Any, y: Any, x: Any, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    if x.dtype.kind == "c":
-        raise Unsupported("np.linalg.norm of complex numbers is not differentiated")
-    count = len(normal_axes(axis, x.ndim))
-    if ord is None or (count == 1 and ord == 2) or (count == 2 and ord == "fro"):
-        return restored(d / np.where(y == 0, 1.0, y), x, axis, keepdims) * x
-    d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
-    if count == 2:
-        return _matrix_norm(d, x, ord, axis)
-    if ord == 0:
-        return None
-    if ord == 1:
-        return d * np.sign(x)
-    if np.isinf(ord):
-        return extreme_share(d, y, np.absolute(x), axis) * np.sign(x)
-    ratio = np.where(x == 0, 1.0, np.absolute(x)) / np.where(y == 0, 1.0, y)
-    return d * ratio ** (ord - 1) * np.sign(x)
+def _tensorinv_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    x, ind = array(types[0]), attrs.get("ind", 2)
+    if not 0 < ind < x.ndim:
+        raise Unsupported("np.linalg.tensorinv: `ind` must be positive, and leave an axis")
+    rows, columns = (product(facts.canon(n) for n in axes) for axes in (x.axes[:ind], x.axes[ind:]))
+    check_equal(facts, rows, columns, "np.linalg.tensorinv")
+    return Array(dtype_of(np.linalg.inv, (x,), ndim=2), (*x.axes[ind:], *x.axes[:ind]))
 
 
-def _matrix_norm(d: Any, x: Any, ord: Any, axis: Any) -> Any:
-    """The largest or smallest sum of a column (ord = 1, -1) or a row (ord = inf, -inf)."""
-    rows, columns = (normal_axis(each, x.ndim) for each in (axis or (0, 1)))
-    if ord in (1, -1):
-        summed, compared = rows, columns
-    elif ord in (np.inf, -np.inf):
-        summed, compared = columns, rows
-    else:
-        return _spectral_norm(d, x, ord)
-    sums = np.sum(np.absolute(x), axis=summed, keepdims=True)
-    return extreme_share(d, _extreme(sums, ord, axis=compared, keepdims=True), sums, compared) * np.sign(x)
-
-
-def _extreme(x: Any, ord: float, **attrs: Any) -> Any:
-    """Computed again, for the norm itself may round differently."""
-    return np.max(x, **attrs) if ord > 0 else np.min(x, **attrs)
-
-
-def _spectral_norm(d: Any, x: Any, ord: Any) -> Any:
-    """Norms of the singular values s of U diag(s) Vh: dx = U diag(ds) Vh."""
-    if x.ndim != 2 or ord not in (2, -2, "nuc"):
-        raise Unsupported(f"np.linalg.norm of {x.ndim} axes with ord={ord!r} is not differentiated")
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return (u * (d if ord == "nuc" else extreme_share(d, _extreme(s, ord), s, None))) @ vh
+def _tensorinv(d: Any, y: Any, a: Any, *, ind: int = 2) -> Any:
+    inverse, pull = _flat(y, a.ndim - ind), _flat(d, a.ndim - ind)
+    return -(inverse.T @ pull @ inverse.T).reshape(a.shape)
 
 
 general(
-    np.linalg.norm,
-    _norm,
-    operands=("x",),
-    keywords=("ord", "axis", "keepdims"),
-    infer=_norm_type,
+    np.linalg.tensorinv,
+    _tensorinv,
+    operands=("a",),
+    keywords=("ind",),
+    infer=_tensorinv_type,
     cases=[
-        *(Case(shape) for shape in ((3,), (2, 3), (2, 3, 4))),
-        *(Case((4,), ord=ord) for ord in (0, 1, 2, 3, 0.5, np.inf, -np.inf)),
-        *(Case((4, 3), ord=ord) for ord in ("fro", 1, -1, np.inf, -np.inf, 2, -2, "nuc")),
-        *(
-            Case((2, 3), ord=ord, axis=axis, keepdims=keepdims)
-            for ord in (None, 1, 2, 3, np.inf)
-            for axis in (0, 1, -1)
-            for keepdims in (False, True)
-        ),
-        *(
-            Case((2, 3, 4), ord=ord, axis=axis, keepdims=keepdims)
-            for ord in (None, "fro", 1, np.inf)
-            for axis in ((0, 1), (1, 2), (2, 0))
-            for keepdims in (False, True)
-        ),
+        Case(lambda rng: regular(6, 6)(rng).reshape(2, 3, 3, 2)),
+        Case(lambda rng: regular(6, 6)(rng).reshape(6, 3, 2), ind=1),
     ],
-    convention="0 at 0; ties of ord=inf split evenly",
+)
+
+
+def _tensorsolve_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    a, b = map(array, types)
+    if attrs.get("axes") is not None:
+        raise Unsupported("np.linalg.tensorsolve with `axes=`", "Move the axes of `a` to its end first: np.moveaxis.")
+    for mine, theirs in zip(a.axes, b.axes):
+        check_equal(facts, mine, theirs, "np.linalg.tensorsolve: lengths")
+    return Array(dtype_of(np.linalg.solve, (a, b), ndim=2), a.axes[b.ndim :])
+
+
+def _tensorsolve_right(d: Any, y: Any, a: Any, b: Any, *, axes: None = None) -> Any:
+    pull = np.linalg.solve(_flat(a, b.ndim).T, np.ravel(d) if d.ndim > 1 else d)
+    return pull.reshape(b.shape) if b.ndim > 1 else pull
+
+
+def _tensorsolve_left(d: Any, y: Any, a: Any, b: Any, *, axes: None = None) -> Any:
+    pull = np.linalg.solve(_flat(a, b.ndim).T, np.ravel(d) if d.ndim > 1 else d)
+    return -np.outer(pull, y).reshape(a.shape)
+
+
+general(
+    np.linalg.tensorsolve,
+    _tensorsolve_left,
+    _tensorsolve_right,
+    operands=("a", "b"),
+    keywords=("axes",),
+    infer=_tensorsolve_type,
+    cases=[
+        Case(lambda rng: regular(6, 6)(rng).reshape(2, 3, 6), (2, 3)),
+        Case(lambda rng: regular(6, 6)(rng).reshape(2, 3, 3, 2), (2, 3)),
+        Case(regular(3, 3), (3,), axes=None),
+    ],
 )

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import Unsupported
 from .axes import Axis, alike, reduction, restored
+from .internal import conj
 from .reductions import POSITIONS, extreme_share
 from .registry import Case, elementwise, general, linear
 
@@ -55,7 +57,7 @@ def _nanvar(
     d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False
 ) -> Any:
     number = _number(x, axis) - ddof if ddof else _number(x, axis)
-    return 2 * restored(d, x, axis, keepdims) / number * _deviation(x, axis)
+    return 2 * restored(d, x, axis, keepdims) / number * conj(_deviation(x, axis))
 
 
 def _nanstd(
@@ -63,7 +65,7 @@ def _nanstd(
 ) -> Any:
     number = _number(x, axis) - ddof if ddof else _number(x, axis)
     divisor = number * restored(np.where(y == 0, 1.0, y), x, axis, keepdims)
-    return restored(d, x, axis, keepdims) / divisor * _deviation(x, axis)
+    return restored(d, x, axis, keepdims) / divisor * conj(_deviation(x, axis))
 
 
 linear(
@@ -109,9 +111,17 @@ for function in (np.nanmax, np.nanmin):
         cases=_forms(),
         convention="ties split evenly",
     )
+
+
+def _nan_to_num(d: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        raise Unsupported("np.nan_to_num of complex numbers is not differentiated", "Take real and imaginary parts.")
+    return d * np.isfinite(x)
+
+
 elementwise(
     np.nan_to_num,
-    lambda d, y, x, **_: d * np.isfinite(x),
+    _nan_to_num,
     operands=("x",),
     cases=[Case((2, 3)), Case(_holed(4)), Case(())],
 )

@@ -16,7 +16,7 @@ from ..ir.dims import ONE, Dim, Facts, as_dim
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, normal_axis
-from .internal import unbroadcast
+from .internal import conj, unbroadcast
 from .registry import Case, bilinear
 
 
@@ -60,6 +60,11 @@ def matmul_right(d: Any, y: Any, a: Any, b: Any) -> Any:
 def transposed(x: Any) -> Any:
     """Every matrix in `x` transposed."""
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    """Every matrix in `x` transposed and conjugated."""
+    return transposed(conj(x))
 
 
 bilinear(
@@ -218,8 +223,8 @@ def _vecdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
 
 bilinear(
     np.vecdot,
-    lambda d, y, a, b: unbroadcast(np.expand_dims(d, -1) * b, a),
-    lambda d, y, a, b: unbroadcast(np.expand_dims(d, -1) * a, b),
+    lambda d, y, a, b: unbroadcast(conj(np.expand_dims(d, -1) * b), a),
+    lambda d, y, a, b: unbroadcast(np.expand_dims(d, -1) * conj(a), b),
     operands=("a", "b"),
     infer=_vecdot_type,
     cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (3,)), Case((1, 3), (2, 3))],
@@ -301,13 +306,12 @@ def _vdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
 
 
 def _vdot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
-    product = d * (b if a.ndim == b.ndim else b.reshape(a.shape))
-    return np.conj(product) if a.dtype.kind == "c" else product
+    return conj(d * (b if a.ndim == b.ndim else b.reshape(a.shape)))
 
 
 def _vdot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
     other = a if a.ndim == b.ndim else a.reshape(b.shape)
-    return d * (np.conj(other) if a.dtype.kind == "c" else other)
+    return d * conj(other)
 
 
 bilinear(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import Unsupported
 from ..ir.dims import Facts, as_dim
 from ..ir.primitive import Primitive, register
 from ..ir.types import BOOL, FLOAT, INT, Array, Type
@@ -20,6 +21,12 @@ def _fixed(type: Type) -> Any:
         return type
 
     return infer
+
+
+def _float(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    if isinstance(types[0], Array) and types[0].dtype.kind == "c":
+        raise Unsupported("float() of a complex number", "Take its real part: x.real.")
+    return FLOAT
 
 
 def _int(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
@@ -40,7 +47,7 @@ FLOAT_OF = register(
     Primitive(
         "float",
         fn=float,
-        infer=_fixed(FLOAT),
+        infer=_float,
         operands=("x",),
         kind="linear",
         partials=(lambda d, y, x: d,),

@@ -27,6 +27,7 @@ from .axes import (
     restored,
     spread,
 )
+from .internal import conj
 from .registry import Case, constant, general, linear, uniform
 
 function: Any  # the tables below loop over functions of different types
@@ -150,8 +151,7 @@ def _std(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: 
 
 
 def _deviation(x: Any, axis: Axis) -> Any:
-    deviation = x - np.mean(x, **alike(x, axis))
-    return np.conj(deviation) if x.dtype.kind == "c" else deviation
+    return conj(x - np.mean(x, **alike(x, axis)))
 
 
 for function, partial in ((np.var, _var), (np.std, _std)):

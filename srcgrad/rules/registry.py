@@ -26,11 +26,12 @@ class Case:
     """One test of a rule: operands (a shape, a number, or `rng -> array`) and keyword arguments.
 
     `unknown` marks a result with a length that cannot be told from the operands'; `symmetric` a function of symmetric
-    matrices, whose gradient is symmetric.
+    matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary.
     """
 
-    def __init__(self, *operands: Any, unknown: Any = False, symmetric: Any = False, **attrs: Any):
-        self.operands, self.attrs, self.unknown, self.symmetric = operands, attrs, unknown, symmetric
+    def __init__(self, *operands: Any, unknown: Any = False, symmetric: Any = False, phases: Any = False, **attrs: Any):
+        self.operands, self.attrs = operands, attrs
+        self.unknown, self.symmetric, self.phases = unknown, symmetric, phases
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)
@@ -59,11 +60,8 @@ def elementwise(
     fn: Any = None,
     synonyms: Mapping[str, str] | None = None,
     optional: Sequence[str] = (),
-<<<<<<< HEAD
     tangent: Partial | None = None,
-=======
     module: str = "",
->>>>>>> a5d56f4 (Rules for scipy.special, registered when a function of it is first used; every rule is tried with complex operands)
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
@@ -203,6 +201,10 @@ def _infer_python(facts: Facts, types: Sequence[Type], attrs: Any, style: str) -
         from ..errors import Unsupported
 
         raise Unsupported("a math function takes numbers, not arrays", "Use the NumPy function of that name.")
+    if any(isinstance(t, Array) and t.dtype.kind == "c" for t in types):
+        from ..errors import Unsupported
+
+        raise Unsupported("a math function takes real numbers", "Use the NumPy function of that name.")
     return FLOAT
 
 

@@ -12,7 +12,7 @@ from ..ir.dims import Dim, Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import along, array, axis_form, dtype_of, normal_axis, plain, restored
-from .internal import add_at, broadcast, scatter, set_at, zeros
+from .internal import add_at, broadcast, conj, scatter, set_at, zeros
 from .registry import Case, bilinear, general, uniform
 
 # Convolution: y[k] = sum_j a[j] v[k - j] where every overlap counts; the other modes are the middle of that.
@@ -59,8 +59,8 @@ def _whole(d: Any, a: Any, v: Any, mode: str) -> Any:
 
 bilinear(
     np.convolve,
-    lambda d, y, a, v, *, mode="full": np.correlate(_whole(d, a, v, mode), v),
-    lambda d, y, a, v, *, mode="full": np.correlate(_whole(d, a, v, mode), a),
+    lambda d, y, a, v, *, mode="full": np.correlate(_whole(d, a, v, mode), conj(v)),
+    lambda d, y, a, v, *, mode="full": np.correlate(_whole(d, a, v, mode), conj(a)),
     operands=("a", "v"),
     keywords=("mode",),
     infer=_convolve_type,
@@ -70,8 +70,8 @@ bilinear(
 )
 bilinear(
     np.correlate,
-    lambda d, y, a, v, *, mode="valid": np.convolve(_whole(d, a, v, mode), v, mode="valid"),
-    lambda d, y, a, v, *, mode="valid": np.correlate(_whole(d, a, v, mode), a)[::-1],
+    lambda d, y, a, v, *, mode="valid": np.convolve(_whole(d, a, v, mode), conj(v), mode="valid"),
+    lambda d, y, a, v, *, mode="valid": np.correlate(conj(_whole(d, a, v, mode)), a)[::-1],
     operands=("a", "v"),
     keywords=("mode",),
     infer=_correlate_type,

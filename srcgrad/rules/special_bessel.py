@@ -51,9 +51,7 @@ _of_order(special.yn, lambda d, y, n, x: d * (special.yn(n - 1, x) - special.yn(
 elementwise(special.j0, lambda d, y, x: -d * special.j1(x))
 elementwise(special.j1, lambda d, y, x: d * (special.j0(x) - special.jv(2, x)) / 2)
 elementwise(special.y0, lambda d, y, x: -d * special.y1(x), domain=((0.5, 3.0),), singular=True)
-elementwise(
-    special.y1, lambda d, y, x: d * (special.y0(x) - special.yn(2, x)) / 2, domain=((0.5, 3.0),), singular=True
-)
+elementwise(special.y1, lambda d, y, x: d * (special.y0(x) - special.yn(2, x)) / 2, domain=((0.5, 3.0),), singular=True)
 
 # Modified Bessel functions, and those scaled by exp(-|x|) or exp(x)
 _of_order(special.iv, lambda d, y, v, x: d * (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2)
@@ -153,9 +151,7 @@ elementwise(
 elementwise(
     special.stdtr,
     refused("stdtr", "df"),
-    lambda d, y, n, x: (
-        d * np.exp(-special.betaln(n / 2, 0.5) - (n + 1) / 2 * np.log1p(x * x / n)) / np.sqrt(n)
-    ),
+    lambda d, y, n, x: d * np.exp(-special.betaln(n / 2, 0.5) - (n + 1) / 2 * np.log1p(x * x / n)) / np.sqrt(n),
     operands=("df", "t"),
     cases=[Case(3.5, (3,)), Case(lambda rng: np.array([2, 5, 9]), (2, 3))],
 )
