@@ -9,10 +9,10 @@ from srcgrad import grad
 
 pytest.importorskip("scipy")
 
-import scipy.special  # noqa: E402
-from scipy import special  # noqa: E402
-from scipy import special as sps  # noqa: E402
-from scipy.special import expit  # noqa: E402
+import scipy.special
+from scipy import special
+from scipy import special as sps
+from scipy.special import expit
 
 
 def by_package(x):
