@@ -36,12 +36,13 @@ def spd(*shape: int) -> Any:
 def _cholesky(d: Any, y: Any, a: Any, *, upper: bool = False) -> Any:
     if upper:
         d, y = adjoint(d), adjoint(y)
-    return _congruent(y, mirrored(transposed(y) @ d) / 2)
+    return _congruent(y, 0.5 * mirrored(transposed(y) @ d))
 
 
 def mirrored(x: Any) -> Any:
     """The lower triangle, and its adjoint above it."""
-    lower, below = np.tril(x), np.tril(x, -1)
+    lower = np.tril(x)
+    below = np.tril(lower, -1)
     if x.dtype.kind != "c":
         return lower + transposed(below)
     both = lower + below
