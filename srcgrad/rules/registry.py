@@ -89,7 +89,9 @@ def elementwise(
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
     if python is not None:
-        twin = Primitive(**{**vars(prim), "name": spelling(python), "fn": python, "infer": _infer_python})
+        twin = Primitive(
+            **{**vars(prim), "name": spelling(python), "module": "math", "fn": python, "infer": _infer_python}
+        )
         PYTHON_TWINS[prim] = register(twin, python)
         CASES[twin] = [Case(*(uniform((), *interval) for interval in list(domain) * (count // len(domain) or 1)))]
     return prim
