@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import Origin
 from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value
@@ -152,6 +154,9 @@ class Codegen:
         base, d, out = op.inputs[0], op.inputs[1], op.outputs[0]
         nodes: list[ast.stmt] = []
         own = isinstance(base, Value) and self._owned(base, statement)
+        given = self._given_out(op, own) if op.style == "out" else None
+        if given is not None:
+            return [given]
         if not own:
             nodes.append(assign(self.names[out], call(ast.Attribute(self.e.atom(base), "copy", ast.Load()), [])))
         elif self.names[base] != self.names[out]:  # type: ignore[index]
@@ -173,6 +178,19 @@ class Codegen:
                 index = ast.Subscript(dotted("np.s_"), index, ast.Load())
             nodes.append(ast.Expr(call("np.add.at", [name(self.names[out]), index, self.e.atom(d)])))
         return nodes
+
+    def _given_out(self, op: Op, own: bool) -> ast.stmt | None:
+        """`np.add(a, b, out=a)`, or a new array where the old one is still needed or no call fills it."""
+        base, out = op.inputs[0], op.outputs[0]
+        made = self.e.folding.op(op.inputs[1])
+        if made is None or made.outputs[0].type != out.type:
+            return None
+        value = self.e.atom(op.inputs[1])
+        same = isinstance(base, Value) and self.names.get(base) == self.names[out]
+        if own and same and isinstance(value, ast.Call) and isinstance(made.prim.fn, np.ufunc):
+            value.keywords.append(ast.keyword("out", name(self.names[out])))
+            return ast.Expr(value)
+        return assign(self.names[out], value)
 
     def _item_augmented(self, op: Op, target: ast.Subscript) -> ast.AugAssign | None:
         """`a[i] += v`, as the user wrote it, where the sum is made for this place alone."""

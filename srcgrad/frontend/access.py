@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.indexing import without_dots
 from ..ir.nodes import Const, Slot, Value
 from ..ir.primitive import find, named
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route
+from . import inplace
 from .expressions import Expressions, is_library
-from .values import BoundMethod, Closure, DictValue, Instance, ListValue, describe, sequence
+from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, describe, sequence
 
-_OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "tolist"}
+_OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "put", "tolist"}
 
 
 class Access(Expressions):
     def _ev_Subscript(self, node: ast.Subscript) -> Any:
         receiver = self.ev(node.value)
+        if isinstance(receiver, Flat):
+            receiver = inplace.read_flat(self, receiver)  # type: ignore[arg-type]
         if isinstance(receiver, Value):
             return self.getitem(receiver, node.slice)
         if isinstance(node.slice, ast.Slice):
@@ -49,24 +53,32 @@ class Access(Expressions):
 
     def getitem(self, array: Value, node: ast.expr) -> Value:
         template, dynamic = self.index(node)
-        result: Value = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
+        assert isinstance(array.type, Array)
+        plain = without_dots(array.type, template)
+        style = "operator" if plain is template else "0-d"  # `x[0, ...]` is an array, `x[0]` a number
+        result: Value = self.apply(named("getitem"), [array, *dynamic], {"index": plain}, style)
         return result
 
     def index(self, node: ast.expr) -> tuple[Any, list[Value]]:
         """An index as a static template, and the run-time parts that fill its slots."""
-        dynamic: list[Value] = []
 
         def part(each: ast.expr) -> Any:
             if isinstance(each, ast.Slice):
                 return slice(*(None if b is None else bound(self.ev(b)) for b in slice_bounds(each)))
             if isinstance(each, ast.Tuple):
                 return tuple(part(item) for item in self._starless(each))
-            return entry(self.ev(each))
+            return self.ev(each)
 
         def bound(value: Any) -> Any:
             if isinstance(value, Value) and (not isinstance(value.type, Array) or value.type.ndim):
                 raise Unsupported(f"{describe(value)} as the bound of a slice", "It takes an integer.")
-            return entry(value)
+            return value
+
+        return self.index_of(part(node))
+
+    def index_of(self, index: Any) -> tuple[Any, list[Value]]:
+        """An abstract value as an index: its static template, and its run-time parts."""
+        dynamic: list[Value] = []
 
         def entry(value: Any) -> Any:
             if isinstance(value, Const):
@@ -81,11 +93,13 @@ class Access(Expressions):
             if isinstance(value, ListValue):
                 known = self.known_items(value)
                 return entry(self.array_of(value)) if known is None else known
-            if value is None or value is Ellipsis or isinstance(value, (slice, bool)):
+            if isinstance(value, slice):
+                return slice(*(entry(bound) for bound in (value.start, value.stop, value.step)))
+            if value is None or value is Ellipsis or isinstance(value, bool):
                 return value
             raise Unsupported(f"{describe(value)} as an index")
 
-        return part(node), dynamic
+        return entry(index), dynamic
 
     def _starless(self, node: ast.Tuple) -> list[ast.expr]:
         for each in node.elts:
@@ -176,6 +190,8 @@ class Access(Expressions):
                 return self.apply(named("shape_of"), [array], {"axis": None}, "attribute")
             case "dtype":
                 return type.dtype
+            case "flat":
+                return Flat(array)
             case "real" | "imag":
                 prim = find(getattr(np, name))
                 assert prim is not None

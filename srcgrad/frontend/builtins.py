@@ -244,11 +244,12 @@ def _array(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     assert copy is not None
     result = c.apply(copy, [value]) if is_number(value) else c.array_of(value)
     dtype = kwargs.get("dtype")
-    return (
-        c.apply(named("astype"), [result], {"dtype": c.compute(np.dtype, dtype)}, "method")
-        if dtype is not None
-        else result
-    )
+    if dtype is not None:
+        result = c.apply(named("astype"), [result], {"dtype": c.compute(np.dtype, dtype)}, "method")
+    if not result.type.ndim:  # unlike a number, it has memory
+        c.zero_d.add(result)
+        c.fresh.add(result)
+    return result
 
 
 def _asarray(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:

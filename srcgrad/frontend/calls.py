@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import effects
+from . import effects, inplace
 from .access import Access
 from .builtins import BUILTINS
 from .expressions import is_library
@@ -64,6 +64,10 @@ class Calls(Access):
             return builtin(self, args, kwargs)
         if isinstance(function, type) and function in _SCALARS:
             return self._scalar(function, args)
+        if _hashable(function) and function in inplace.FUNCTIONS:
+            return inplace.FUNCTIONS[function](self, args, kwargs)  # type: ignore[arg-type]
+        if inplace.is_at(function):
+            return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
         prim = find(function)
         if prim is not None:
             self.spelled(prim, text)
@@ -91,9 +95,11 @@ class Calls(Access):
 
     def numpy_call(self, prim: Primitive, args: list[Any], kwargs: dict[str, Any], style: str) -> Any:
         """A call of a primitive: operands become inputs, everything else must be known now."""
-        for key in ("out", "where"):
-            if kwargs.get(key) is None:
-                kwargs.pop(key, None)
+        out = inplace.taken_out(prim, args, kwargs)
+        where = kwargs.pop("where", None) if out is not None or kwargs.get("where") is None else None
+        if out is not None:
+            result = self.numpy_call(prim, args, kwargs, style)
+            return inplace.into(self, out, result, where)  # type: ignore[arg-type]
         operands, attrs = bind(prim, [self._sequence_operand(prim, i, a) for i, a in enumerate(args)], kwargs)
         extra: list[Value] = []
         attrs = {key: self.static(value, key, extra) for key, value in attrs.items()}
@@ -237,13 +243,10 @@ class Calls(Access):
                 return self.apply(_prim(np.transpose), [array], attrs, "method")
             case "tolist" if array.type.ndim == 1:
                 return ListValue([self.apply(named("float"), [v]) for v in self.unpack(array, None)], self.depth)
-            case "fill" | "sort" | "tolist":
-                ways = {
-                    "fill": "Use `a[...] = value`.",
-                    "sort": "Use np.sort(a), which gives a new array.",
-                    "tolist": "",
-                }
-                raise Unsupported(f"`{name}` of an array cannot be differentiated", ways[name])
+            case "tolist":
+                raise Unsupported("`tolist` of an array with several axes cannot be differentiated")
+        if name in inplace.METHODS:
+            return inplace.METHODS[name](self, [array, *args], kwargs)  # type: ignore[arg-type]
         return self.numpy_call(_prim(METHODS[name]), [array, *args], kwargs, "method")
 
     def _item(self, array: Value, args: list[Any]) -> Any:

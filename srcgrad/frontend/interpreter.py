@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.indexing import composed
+from ..ir.indexing import composed, without_dots
 from ..ir.nodes import Const, Value
 from ..ir.primitive import named
 from ..ir.types import Array
-from . import effects
+from . import effects, inplace
 from .branches import Returned
 from .expressions import is_library
 from .loops import Bind, Loops
 from .scopes import assigned, keyword, local_names, own_nodes, returns
 from .state import Frame
-from .values import Closure, DictValue, ListValue, Poison, describe
+from .values import Closure, DictValue, Flat, ListValue, Poison, describe
 
 _WAYS_OUT = {
     "Try": "Check the values with `if` instead; an exception ends the gradient as it ends the call.",
@@ -221,17 +221,43 @@ class Interpreter(Loops):
         if isinstance(receiver, (ListValue, DictValue)):
             self._store(receiver, self._container_key(target, receiver), value)
             return
+        if isinstance(receiver, Flat):
+            inplace.write_flat(self, receiver, *self.index(target.slice), value)
+            return
         array, name = self._written_array(target, receiver)
         template, dynamic = self.index(target.slice)
         self.set_item(array, template, dynamic, value, name)
 
-    def set_item(self, array: Value, template: Any, dynamic: list[Value], value: Any, name: str) -> None:
+    def set_item(
+        self, array: Value, template: Any, dynamic: list[Value], value: Any, name: str, style: str = "function"
+    ) -> None:
         """`array[index] = value`."""
         self.check_writable(array, name)
         value = self.cast_to(array, value)
+        template = without_dots(array.type, template)  # type: ignore[arg-type]
         array, template, dynamic = self._through_rows(array, template, dynamic)
-        new = self.apply(named("index_set"), [array, value, *dynamic], {"index": template})
+        if array in self.zero_d:
+            self.write(array, self._same_array(value))
+            return
+        new = self.apply(named("index_set"), [array, value, *dynamic], {"index": template}, style)
         self.write(array, new)
+
+    def _same_array(self, value: Any) -> Value:
+        """A number as the new version of an array without axes."""
+        return value if isinstance(value, Value) else self.apply(named("constant"), [value])
+
+    def run_text(self, text: str, env: dict[str, Any]) -> None:
+        """Read statements of our own in place of a call; they have the place of the user's line."""
+        outer = self.frame
+        statements = ast.parse(text).body
+        assert outer.statement is not None
+        for node in (each for statement in statements for each in ast.walk(statement)):
+            ast.copy_location(node, outer.statement)
+        self.frames.append(Frame(outer.function, outer.route, outer.source, dict(env), level=outer.level + 1))
+        try:
+            self.block(statements)
+        finally:
+            self.frames.pop()
 
     def _through_rows(self, array: Value, template: Any, dynamic: list[Value]) -> tuple[Value, Any, list[Value]]:
         """`a[i][j]` as `a[i, j]`."""
@@ -308,7 +334,7 @@ class Interpreter(Loops):
         self.check_writable(left, name)
         result = self.binary(type(node.op), left, right, node, "augmented")
         assert isinstance(left.type, Array)
-        if len(result.type.axes) != left.type.ndim or not self.facts.same_axes(result.type.axes, left.type.axes):
+        if not self.agree(result.type.axes, left.type.axes):
             raise Unsupported(f"`{name}` of type {left.type} cannot hold {result.type}", "Use a new name.")
         self.write(left, self.cast_to(left, result))
 
@@ -322,11 +348,16 @@ class Interpreter(Loops):
                 return
             self._store(receiver, key, self.binary(type(node.op), old, self.ev(node.value), node))
             return
-        array, name = self._written_array(target, receiver)
+        flat = receiver if isinstance(receiver, Flat) else None
+        array, name = self._written_array(target, receiver if flat is None else inplace.read_flat(self, flat))
         template, dynamic = self.index(target.slice)
+        template = without_dots(array.type, template)  # type: ignore[arg-type]
         old = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
         new = self.binary(type(node.op), old, self.operand(self.ev(node.value)), node, "augmented")
-        self.set_item(array, template, dynamic, new, name)
+        if flat is not None:
+            inplace.write_flat(self, flat, template, dynamic, new)
+        else:
+            self.set_item(array, template, dynamic, new, name)
 
     def _restyle(self, value: Value, style: str) -> None:
         """Mark the op just made as the user's `+=`."""

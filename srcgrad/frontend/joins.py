@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.dims import Dim
 from ..ir.nodes import Const, Region, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Type
@@ -78,12 +79,15 @@ class Joins(Memory):
         return replace(result, dim=None) if isinstance(result, Array) else result
 
     def _same_axes(self, a: Array, b: Array) -> None:
-        same = len(a.axes) == len(b.axes)
-        if not same or not all(self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a.axes, b.axes)):
+        if not self.agree(a.axes, b.axes):
             raise Unsupported(
                 f"the variable is {a} on one path and {b} on another",
                 "Give it one shape on every path (start with np.zeros), or use two names.",
             )
+
+    def agree(self, a: Sequence[Dim], b: Sequence[Dim]) -> bool:
+        """Whether two shapes are one: provably, or in every call of this compilation."""
+        return len(a) == len(b) and all(self.facts.same(x, y) or self.facts.require("==", x, y) for x, y in zip(a, b))
 
     def _same_precision(self, a: Array, b: Array) -> None:
         """float32 on one path and float64 on the other would become float64 on both, unlike in a plain call."""

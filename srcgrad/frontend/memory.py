@@ -52,7 +52,7 @@ class Memory(State):
     ) -> None:
         """A view belongs to its base, everything else is the function's own."""
         self.born[value] = self.depth
-        if not isinstance(value.type, Array) or not self._has_memory(prim, atoms, value, attrs):
+        if not isinstance(value.type, Array) or not self._has_memory(prim, atoms, value, style):
             return
         base = atoms[0] if atoms else None
         if not isinstance(base, Value) or not (prim.view or prim.name in _MAY_SHARE) or _selects(prim, atoms, attrs):
@@ -64,23 +64,20 @@ class Memory(State):
         self.linked_at[value] = self.builder.origin
         if prim.name in ALWAYS_VIEWS or (prim.name in RESHAPING and self._in_one_piece(base)):
             self.exact[value] = View(
-                base, prim, tuple(atoms[1:]), attrs, number, "operator" if style == "iteration" else style
+                base, prim, tuple(atoms[1:]), attrs, number, "operator" if style in ("iteration", "0-d") else style
             )
             self.read_from[value] = (self.latest(base), value)
             if prim.name in RESHAPING or prim.name == "np.expand_dims":
                 self.contiguous |= {value} if self._in_one_piece(base) else set()
 
-    def _has_memory(self, prim: Primitive, atoms: Sequence[Atom], value: Value, attrs: Mapping[str, Any]) -> bool:
+    def _has_memory(self, prim: Primitive, atoms: Sequence[Atom], value: Value, style: str) -> bool:
         """Whether a value is an array that may be written to: a number is not, an array without axes is."""
         assert isinstance(value.type, Array)
         if value.type.ndim:
             return True
         if value.type.weak:
             return False
-        index = attrs.get("index")
-        dots = any(part is Ellipsis for part in (index if isinstance(index, tuple) else (index,)))
-        scalar = prim.name == "getitem" and not dots
-        made = prim.view and not scalar and bool(atoms) and isinstance(atoms[0].type, Array)
+        made = prim.view and (prim.name != "getitem" or style == "0-d") and bool(atoms)
         if made or prim.name in ("np.zeros", "np.ones", "np.full", "np.empty", "np.zeros_like", "np.ones_like"):
             self.zero_d.add(value)
             return True

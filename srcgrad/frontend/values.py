@@ -73,6 +73,13 @@ class DictValue:
 
 
 @dataclass(eq=False)
+class Flat:
+    """`a.flat`."""
+
+    array: Value
+
+
+@dataclass(eq=False)
 class RangeValue:
     """`range(...)` with bounds that may be known only while running."""
 
@@ -186,6 +193,7 @@ def describe(value: Any) -> str:
     }
     words |= {
         "RangeValue": "a range",
+        "Flat": "a flat iterator",
         "BoundMethod": "a method",
         "bool": f"{value}",
         "function": "a function",

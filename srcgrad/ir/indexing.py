@@ -68,12 +68,23 @@ def is_basic(template: Any, dynamic: Sequence[Type]) -> bool:
     return not any(_is_array_entry(entry, dynamic) for entry in entries)
 
 
+def without_dots(array: Array, template: Any) -> Any:
+    """The index of one element, `x[0, ...]`, as `x[0]`; any other as it is."""
+    if not isinstance(template, tuple) or Ellipsis not in template or not array.ndim:
+        return template
+    rest = tuple(entry for entry in template if entry is not Ellipsis)
+    one = len(rest) == array.ndim and not any(entry is None or isinstance(entry, (slice, list, bool)) for entry in rest)
+    return template if not one else rest if len(rest) > 1 else rest[0]
+
+
 def composed(first: Any, second: Any, base: Array, dynamic: Sequence[Type], later: Sequence[Type]) -> Any:
     """The index with which `x[first][second]` is read off `x`, for a first index of integers and full slices; or None.
 
     `dynamic` and `later` are the types of the run-time parts, which come one after the other in the joined index.
     """
     entries = second if isinstance(second, tuple) else (second,)
+    if covers(second):
+        return first
     outer = _expand(base, first if isinstance(first, tuple) else (first,), dynamic)
     if any(entry is None for entry in outer) or any(entry is None or entry is Ellipsis for entry in entries):
         return None
@@ -120,6 +131,12 @@ def _shifted(entry: Any, shift: int) -> Any:
     if isinstance(entry, slice):
         return slice(*(_shifted(part, shift) for part in (entry.start, entry.stop, entry.step)))
     return entry
+
+
+def covers(template: Any) -> bool:
+    """Whether the index selects all of the array, in its order."""
+    entries = template if isinstance(template, tuple) else (template,)
+    return all(entry is Ellipsis or entry == slice(None) for entry in entries)
 
 
 def selects_once(template: Any, dynamic: Sequence[Type]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import product
-from ..ir.indexing import rearranges, selects_once
+from ..ir.indexing import covers, rearranges, selects_once
 from ..ir.nodes import Atom, Const, Op, Slot, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply
@@ -125,10 +125,13 @@ class Steps(Cotangents):
             return
         base, value, *dynamic = op.inputs
         index = op.attrs["index"]
+        if covers(index):
+            self.accumulate(scope, value, d)
+            return
         atoms = [d, *(self.use(atom) for atom in dynamic)]
         if value in self.active:
             (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
-            if op.role == "primal" and not selects_once(index, [a.type for a in op.inputs[2:]]):
+            if op.role == "primal" and not self._writes_once(op):
                 part = self._last_writes(part, base, atoms[1:], index)
             elif isinstance(part.type, Array) and part.type.ndim and base in self.active:
                 (part,) = self.builder.apply(named("np.copy"), [part], style="before")
@@ -139,6 +142,17 @@ class Steps(Cotangents):
                 named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=cotangent_name(op.outputs[0])
             )
             self.accumulate(scope, base, rest)
+
+    def _writes_once(self, op: Op) -> bool:
+        """Whether no element is written twice; an index that counts, as in `d[np.arange(n), labels]`, differs each time."""
+        dynamic = op.inputs[2:]
+        if selects_once(op.attrs["index"], [a.type for a in dynamic]):
+            return True
+        arrays = [a for a in dynamic if isinstance(a.type, Array) and a.type.ndim]
+        if any(a.type.ndim != 1 for a in arrays if isinstance(a.type, Array)):
+            return False
+        makers = [self.made.get(a) for a in arrays if isinstance(a, Value)]
+        return any(made is not None and made.prim.name == "np.arange" and len(made.inputs) == 1 for made in makers)
 
     def _last_writes(self, part: Value, base: Atom, dynamic: list[Atom], index: Any) -> Value:
         """`part` where it was the last to be written to its place, zero elsewhere: integer arrays may repeat.
