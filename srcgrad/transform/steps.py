@@ -144,7 +144,7 @@ class Steps(Cotangents):
             self.accumulate(scope, base, rest)
 
     def _writes_once(self, op: Op) -> bool:
-        """Whether no element is written twice; an index that counts, as in `d[np.arange(n), labels]`, differs each time."""
+        """Whether no element is written twice: an index that counts, `d[np.arange(n), labels]`, never repeats."""
         dynamic = op.inputs[2:]
         if selects_once(op.attrs["index"], [a.type for a in dynamic]):
             return True
