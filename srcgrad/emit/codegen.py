@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import Origin
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value
+from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value, along
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
 from ..rules.effects import fill_template
 from .expressions import Expressions, call, constant, dotted, name
+from .leaving import is_literally_true
 from .liveness import Memory
 from .statements import Block, Statement
 
@@ -32,6 +34,16 @@ def assign(target: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([store(target)], value)
 
 
+@dataclass
+class Leaving:
+    """The loop being printed, if it may stop."""
+
+    flags: frozenset[Value]  # what `break` takes the place of
+    targets: Sequence[tuple[Value, Atom]]  # variables that are read after the loop, and what a pass makes of them
+    pending: Block = field(default_factory=list)  # what its body would record after the statement being printed
+    path: tuple[tuple[Op, int], ...] = ()  # the branches around that statement
+
+
 class Codegen:
     """Knows names and memory; every method gives syntax for one kind of statement."""
 
@@ -39,11 +51,46 @@ class Codegen:
         self.function, self.e, self.memory = function, expressions, memory
         self.names = expressions.names
         self.recorded: set[Value] = set()
+        self.leaving: Leaving | None = None
 
     def block(self, block: Block) -> list[ast.stmt]:
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
         self.recorded |= {value for s in block if s.kind == "return" for value in s.reads}
         return [node for statement in block for node in self.statement(statement)]
+
+    def loop_body(self, statement: Statement, block: Block, end: Sequence[Atom]) -> list[ast.stmt]:
+        """What one pass does, and its `break`."""
+        op = statement.op
+        assert op is not None
+        params, outputs = self._carried(op), op.outputs
+        copies = self.copies(zip(params, end))
+        if "stops" not in op.attrs:
+            return self.block(block) + copies
+        targets = [(p, a) for p, a, out in zip(params, end, outputs) if out in statement.live_out]
+        outer, self.leaving = self.leaving, Leaving(statement.flags, targets)
+        nodes: list[ast.stmt] = []
+        self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
+        for position, each in enumerate(block):
+            if op.attrs["stops"] == "last":  # the pass that stops early is not recorded
+                self.leaving.pending = [s for s in block[position + 1 :] if s.kind == "record"]
+            nodes += self.statement(each)
+        if not statement.flags:
+            nodes += self._leave_at_end(op.regions[-1].results[-1])
+        self.leaving = outer
+        return nodes if nodes and isinstance(nodes[-1], ast.Break) else nodes + self.copies(zip(params, end))
+
+    def _leave_at_end(self, stop: Atom) -> list[ast.stmt]:
+        """`if stopped: break`, where the flag cannot be spelled as a jump."""
+        leave = self._leave()
+        return leave if is_literally_true(stop) else [ast.If(self.e.atom(stop), leave, [])]
+
+    def _leave(self) -> list[ast.stmt]:
+        """`break`, after what is still to be recorded and handed over."""
+        leaving = self.leaving
+        assert leaving is not None
+        records = [node for s in leaving.pending for node in self._record(s)]
+        copies = self.copies([(target, along(atom, leaving.path)) for target, atom in leaving.targets])
+        return [*records, *copies, ast.Break()]
 
     def statement(self, statement: Statement) -> list[ast.stmt]:
         nodes = getattr(self, f"_{statement.kind}")(statement)
@@ -75,9 +122,13 @@ class Codegen:
 
     def _record(self, statement: Statement) -> list[ast.stmt]:
         (tape,) = statement.head
-        items = [self.e.atom(item) for item in statement.items]
+        path = self.leaving.path if self.leaving is not None else ()
+        items = [self._recorded_item(along(item, path)) for item in statement.items]
         append = ast.Attribute(name(self.names[tape]), "append", ast.Load())
         return [ast.Expr(call(append, items if len(items) == 1 else [ast.Tuple(items, ast.Load())]))]
+
+    def _recorded_item(self, item: Atom) -> ast.expr:
+        return ast.Constant(None) if isinstance(item, Undefined) else self.e.atom(item)
 
     def _count(self, statement: Statement) -> list[ast.stmt]:
         if statement.writes:
@@ -239,6 +290,8 @@ class Codegen:
         test = self.e.atom(op.inputs[0])
         if len(op.outputs) == 1 and not any(statement.blocks) and op.style == "expression":
             return [assign(self.names[op.outputs[0]], self.e.op(op))]
+        if self.leaving is not None and self.leaving.flags & set(op.outputs):
+            return self._stopping_if(statement, op, test)
         for end in statement.ends:
             handed = zip(op.outputs, end)
             self.recorded |= {a for v, a in handed if v in self.recorded and isinstance(a, Value)}
@@ -246,11 +299,30 @@ class Codegen:
             self.block(block) + self.copies(zip(op.outputs, end))
             for block, end in zip(statement.blocks, statement.ends)
         ]
-        if not halves[0] and not halves[1]:
-            return []
-        if not halves[0]:
-            return [ast.If(_inverse(test), halves[1], [])]
-        return [ast.If(test, halves[0], halves[1])]
+        return _choice(test, halves)
+
+    def _stopping_if(self, statement: Statement, op: Op, test: ast.expr) -> list[ast.stmt]:
+        """A branch that may end the loop; what follows a `break` needs no `else`."""
+        leaving = self.leaving
+        assert leaving is not None
+        handed = [(k, out) for k, out in enumerate(op.outputs) if out in statement.live_out - leaving.flags]
+        halves, ends = [], []
+        for half, (block, end) in enumerate(zip(statement.blocks, statement.ends)):
+            self.recorded |= {a for k, v in handed if v in self.recorded and isinstance(a := end[k], Value)}
+            around, leaving.path = leaving.path, (*leaving.path, (op, half))
+            nodes = self.block(block)
+            stops = any(is_literally_true(a) for a, out in zip(end, op.outputs) if out in leaving.flags)
+            nodes += self._leave() if stops else self.copies((out, end[k]) for k, out in handed)
+            leaving.path = around
+            halves.append(nodes)
+            ends.append(stops)
+        if op.inputs[0] in leaving.flags:  # here nothing has stopped, or this were not reached
+            return halves[1]
+        if ends[0]:
+            return [ast.If(test, halves[0], []), *halves[1]]
+        if ends[1]:
+            return [ast.If(_inverse(test), halves[1], []), *halves[0]]
+        return _choice(test, halves)
 
     def _carried(self, op: Op) -> tuple[Value, ...]:
         params = op.regions[-1].params
@@ -261,7 +333,7 @@ class Codegen:
         assert op is not None
         params, carried = self._carried(op), op.attrs["carried"]
         nodes = self.copies(zip(params, op.inputs[3 : 3 + carried]))
-        body = self.block(statement.blocks[0]) + self.copies(zip(params, statement.ends[0]))
+        body = self.loop_body(statement, statement.blocks[0], statement.ends[0])
         loop = ast.For(*self._header(statement, op), body or [ast.Pass()], [])
         return [*nodes, loop]
 
@@ -299,7 +371,7 @@ class Codegen:
         assert op is not None
         params = self._carried(op)
         nodes = self.copies(zip(params, op.inputs))
-        body = self.block(statement.blocks[1]) + self.copies(zip(params, statement.ends[1]))
+        body = self.loop_body(statement, statement.blocks[1], statement.ends[1])
         test = self.e.atom(statement.ends[0][0])
         before = self.block(statement.blocks[0])
         if before:
@@ -321,6 +393,14 @@ class Codegen:
         if isinstance(template, tuple):
             return ast.Tuple([self._result(item) for item in template], ast.Load())
         return constant(template)
+
+
+def _choice(test: ast.expr, halves: Sequence[list[ast.stmt]]) -> list[ast.stmt]:
+    """`if` with what its halves do; none of the two may be empty in Python."""
+    then, other = halves
+    if not then and not other:
+        return []
+    return [ast.If(test, then, other)] if then else [ast.If(_inverse(test), other, [])]
 
 
 def _reversed(walk: ast.expr, flip: bool) -> ast.expr:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from ..errors import InternalError
 from ..ir.dims import Dim, Facts
-from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.nodes import Atom, Function, Op, Region, Value, along, counts_passes, records_of, walk, whole_pass
 from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
 from .fold import Folding, operands
+from .leaving import stop_flags
 from .shapes import Lengths, Spelled
 
 Block = list["Statement"]
@@ -38,6 +39,7 @@ class Statement:
     # for loops: what the header walks over
     sequences: list[tuple[Value, tuple[Value, ...]]] = field(default_factory=list)  # (array or tape, items)
     index_used: bool = True
+    flags: frozenset[Value] = frozenset()  # of a loop that may stop: what `break` takes the place of
 
 
 class Scheduler:
@@ -55,6 +57,8 @@ class Scheduler:
         self.groups = {members[0]: members for members in groups}  # the first stands for all
         self.group_of = {tape: members[0] for members in groups for tape in members}
         self.recorded: dict[Value, tuple[Value, ...]] = {}  # a tape, and what is appended to it together
+        self.late: dict[Region, dict[Value, list[Value]]] = {}  # what is recorded in one half of a branch
+        self.at_end: set[Region] = set()  # at whose end alone it is known whether the pass counts
         self.skipped: set[Value] = set()  # indices and items that the loop header binds itself
 
     def run(self) -> Block:
@@ -107,19 +111,21 @@ class Scheduler:
         statement = Statement("if", op, self.reads(op.inputs, scope), op.outputs)
         for region in op.regions:
             inner = list(scope)
-            statement.blocks.append(self.block(region.ops, inner))
+            statement.blocks.append(self._recorded_block(region, inner, self.late.get(region, {})))
             statement.ends.append(region.results)
             self.reads(region.results, inner)
         return statement
 
     def _tapes(self, op: Op, body: Region) -> tuple[Block, dict[Value, list[Value]]]:
         """Empty lists before the loop, and which values go into them; grouped recordings share one list of tuples."""
-        carried = op.attrs["carried"]
-        tapes = op.outputs[carried : len(body.results)]
-        place = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
+        carried, path = op.attrs["carried"], whole_pass(op)
+        tapes = op.outputs[carried : len(op.outputs) - counts_passes(op)]
+        ops = walk(body.ops) if path else body.ops
+        place = {v: n for n, each in enumerate(ops) for v in each.outputs}
         records: dict[Value, list[Value]] = {}
         sources: dict[Value, Value] = {}
-        for tape, source in zip(tapes, body.results[carried:]):
+        for tape, source in zip(tapes, records_of(op)):
+            source = along(source, path)
             assert isinstance(source, Value)
             sources[tape] = self.source[tape] = source
         kept = [tape for tape in tapes if self.group_of.get(tape, tape) is tape]
@@ -127,7 +133,22 @@ class Scheduler:
             items = [sources[member] for member in self.groups.get(tape, (tape,))]
             self.recorded[tape] = tuple(items)
             records.setdefault(max(items, key=lambda v: place.get(v, -1)), []).append(tape)
-        return [Statement("tape", op, {}, (tape,)) for tape in kept], records
+        empty = [Statement("tape", op, {}, (tape,)) for tape in kept]
+        if op.attrs.get("stops") == "early":  # a pass that stops records nothing
+            inner = path[-1][0].regions[path[-1][1]] if path else body
+            if isinstance(along(body.results[-1], path), Value):
+                self.at_end.add(inner)
+            if path:
+                self.late[inner], records = records, {}
+        return empty, records
+
+    def _recorded_block(self, region: Region, scope: list[Value], records: dict[Value, list[Value]]) -> Block:
+        """A region's statements; what is recorded is appended as soon as it is known that it counts."""
+        if region in self.at_end:
+            return self.block(region.ops, scope) + self._records(records, records)
+        inside = {v for op in region.ops for v in op.outputs}
+        before = self._records([v for v in records if v not in inside], records)
+        return before + self.block(region.ops, scope, records)
 
     def _for(self, op: Op, scope: list[Value]) -> Block:
         (body,) = op.regions
@@ -140,11 +161,10 @@ class Scheduler:
         items = [item for _, group in statement.sequences for item in group]
         inner += [i for i in items if i not in inner]
         params = body.params[1 : 1 + carried]
-        taped = [item for item in items if item not in self.skipped]
-        first = [index, *params, *taped, *_from_outside(body, records)]
-        block = self._records(first, records) + self.block(body.ops, inner, records)
+        block = self._recorded_block(body, inner, records)
         statement.blocks = [block]
-        statement.ends = [body.results[:carried]]
+        statement.ends = [(*body.results[:carried], *self._stops(statement, op))]
+        before += self._passes(op, block)
         self.reads(body.results, inner)
         statement.reads = self.reads(op.inputs[3 : 3 + carried], scope)
         statement.reads.update((s, None) for s, _ in statement.sequences)
@@ -191,7 +211,24 @@ class Scheduler:
             and op.style == "iteration"
             and op.inputs[0] not in inside
             and op.inputs[1] is body.params[0]
+            and not loop.attrs.get("partial")
         )
+
+    def _stops(self, statement: Statement, op: Op) -> tuple[Atom, ...]:
+        """Whether the loop stops, for one that may."""
+        if "stops" not in op.attrs:
+            return ()
+        statement.flags = stop_flags(op)
+        return op.regions[-1].results[-1:]
+
+    def _passes(self, op: Op, body: Block) -> Block:
+        """Counting the passes where the number is read: a pass that stops counts only if it is a whole one."""
+        if not counts_passes(op) or not self._counts(op.outputs[-1]):
+            return []
+        passes = op.outputs[-1]
+        count = Statement("count", None, {passes: None}, (), head=(passes,))
+        body.insert(0 if op.attrs.get("stops") == "last" else len(body), count)
+        return [Statement("count", op, {}, (passes,))]
 
     def _while(self, op: Op, scope: list[Value]) -> Block:
         test, body = op.regions
@@ -201,14 +238,11 @@ class Scheduler:
         test_scope, inner = [*scope, *test.params], [*scope, *body.params]
         test_block = self.block(test.ops, test_scope)
         self.reads(test.results, test_scope)
-        first = [*body.params, *_from_outside(body, records)]
-        statement.blocks = [test_block, self._records(first, records) + self.block(body.ops, inner, records)]
-        statement.ends = [test.results, body.results[:carried]]
+        statement.blocks = [test_block, self._recorded_block(body, inner, records)]
+        statement.ends = [test.results, (*body.results[:carried], *self._stops(statement, op))]
         self.reads(body.results, inner)
         statement.head = tuple(body.params)
-        if self._counts(op.outputs[-1]):
-            before.append(Statement("count", op, {}, (op.outputs[-1],)))
-            statement.blocks[1].append(Statement("count", None, {op.outputs[-1]: None}, (), head=(op.outputs[-1],)))
+        before += self._passes(op, statement.blocks[1])
         return [*before, statement]
 
     def _counts(self, passes: Value) -> bool:
@@ -273,12 +307,6 @@ class Scheduler:
         if op.inputs and op.prim.name != "np.reshape":
             ordered = [v for v in ordered if v is not op.inputs[0]]
         return self.lengths.shape(axes, ordered, prefer)
-
-
-def _from_outside(body: Region, records: Iterable[Value]) -> list[Value]:
-    """What a loop records though it was defined before: it is appended at the start of each pass."""
-    inside = {*body.params, *(v for op in body.ops for v in op.outputs)}
-    return [v for v in records if v not in inside]
 
 
 def _number(entry: object) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Unsupported
-from ..ir.nodes import Value
+from ..ir.nodes import NO_ATTRS, Value
 from .inputs import Inputs
 from .scopes import returns
 from .state import Ops
@@ -27,20 +27,31 @@ class Branches(Inputs):
         if known is not None:
             return self.block(node.body if known else node.orelse)
         condition = self.atom(self.condition(test))
-        origin, statement = self.builder.origin, self.frame.statement
-        before = dict(self.frame.env)
-        halves = []
-        for body in (node.body, node.orelse):
-            self.frame.env = dict(before)
-            with self.region() as ops:
-                self.block(body)
-            halves.append((ops, self.frame.env))
-        self.builder.origin, self.frame.statement = origin, statement
-        self.frame.env = before
-        self.frame.env = self._merge(condition, before, halves)
+        self.fork(condition, (lambda: self.block(node.body), lambda: self.block(node.orelse)), node)
         return None
 
-    def _merge(self, condition: Any, before: Env, halves: list[tuple[Ops, Env]]) -> Env:
+    def fork(
+        self,
+        condition: Any,
+        halves: Sequence[Callable[[], Any]],
+        node: ast.stmt,
+        attrs: Mapping[str, Any] = NO_ATTRS,
+    ) -> None:
+        """Read one half or the other, as the condition says while running; their variables meet behind them."""
+        statement = self.frame.statement
+        before = dict(self.frame.env)
+        read = []
+        for half in halves:
+            self.frame.env = dict(before)
+            with self.region() as ops:
+                half()
+            read.append((ops, self.frame.env))
+        self.frame.statement, self.frame.env = node, before
+        with self.at(node):
+            self.frame.env = self._merge(condition, before, read, attrs)
+        self.frame.statement = statement
+
+    def _merge(self, condition: Any, before: Env, halves: list[tuple[Ops, Env]], attrs: Mapping[str, Any]) -> Env:
         """The variables after a branch: one value for each that both halves define alike."""
         (then_ops, then), (else_ops, other) = halves
         merged = dict(before)
@@ -63,7 +74,7 @@ class Branches(Inputs):
         if not changed and not effects and not then_ops.writes and not else_ops.writes:
             return merged
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
-        joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed)
+        joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed, attrs=attrs)
         for name, value in zip(changed, joined):
             merged[name] = value
             self.hint(value, name)

@@ -12,7 +12,8 @@ from typing import Any
 from ..errors import Unsupported
 from ..ir.nodes import Value
 from ..ir.types import Array, Type
-from .branches import Branches, Env
+from .branches import Env
+from .jumps import Jumps
 from .values import Poison, flatten, lift, same_structure
 
 Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
@@ -33,6 +34,7 @@ class Carried:
     cells: list[Value] = field(default_factory=list)  # arrays from before the loop that its body writes into
     ends: list[Any] = field(default_factory=list)  # the newest versions of what a pass hands on
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
+    stop: Any = None  # after a pass: whether it is the last one, where that depends on the run
 
     def params(self) -> list[Value]:
         types = [replace(t, dim=None) if isinstance(t, Array) else t for t in self.types]
@@ -42,14 +44,15 @@ class Carried:
         ]
 
 
-class Carrying(Branches):
+class Carrying(Jumps):
     def read_pass(self, carried: Carried, indices: list[Value], body: Callable[[], None]) -> Pass:
         """Read the body once: its parameters, its ops, and what it hands to the next pass."""
         origin, statement = self.builder.origin, self.frame.statement
         params = carried.params()
         with self.region() as ops:
             self.enter(carried, params, indices)
-            body()
+            stop = self.one_pass(body)
+            carried.stop = None if self.maybe_truth(stop) is False else self.atom(stop)
             carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
             results = self._results(carried)
             carried.ends = [self.latest(value) for value in (*results, *carried.cells)]

@@ -17,9 +17,10 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from . import effects, inplace
 from .branches import Returned
+from .desugar import needs_desugaring
 from .expressions import is_library
 from .loops import Bind, Loops
-from .scopes import assigned, keyword, local_names, own_nodes, returns
+from .scopes import assigned, keyword, local_names, may_jump, own_nodes, returns
 from .state import Frame
 from .values import Closure, DictValue, Flat, ListValue, Poison, describe
 
@@ -35,8 +36,6 @@ _WAYS_OUT = {
     "Match": "Use `if` and `elif`.",
     "Global": "Return the value instead.",
     "Nonlocal": "Return the value instead.",
-    "Break": "Give the loop a bound, and use `if` or a `while` condition.",
-    "Continue": "Use `if` around the rest of the pass.",
 }
 
 
@@ -67,12 +66,31 @@ class Interpreter(Loops):
         for position, statement in enumerate(statements):
             if isinstance(statement, ast.If) and returns(statement):
                 return self.returning_if(statement, statements[position + 1 :])
-            if isinstance(statement, ast.For) and returns(statement):
-                return self.returning_for(statement, statements[position + 1 :])
+            rest = statements[position + 1 :]
+            if needs_desugaring(statement):
+                return self.simpler_loop(statement, rest)  # type: ignore[arg-type]
+            if isinstance(statement, (ast.Break, ast.Continue)):
+                self.jump(statement)
+                return None
+            if may_jump(statement):
+                return self._jumping(statement, rest)
             returned = self._guarded(statement)
             if returned is not None:
                 return returned
         return None
+
+    def _jumping(self, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Returned:
+        """A statement with `break` or `continue` inside, and what follows it."""
+        try:
+            if isinstance(statement, ast.If):
+                return self.jumping_if(statement, rest)
+        except Unsupported as error:
+            self.note(error, statement)
+            for name in assigned([statement, *rest]):
+                self.frame.env[name] = Poison("")
+            return None
+        self._guarded(statement)
+        return self.after_jumps(statement, rest)
 
     def _guarded(self, statement: ast.stmt) -> Returned:
         """One statement; a fault is noted, what it would have assigned becomes unusable, reading goes on."""

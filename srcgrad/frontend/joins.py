@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Dim
-from ..ir.nodes import Const, Region, Value
+from ..ir.nodes import NO_ATTRS, Const, Region, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Type
 from .memory import Memory
@@ -127,6 +127,7 @@ class Joins(Memory):
         style: str = "function",
         names: Sequence[str] = (),
         spelled: str = "",
+        attrs: Mapping[str, Any] = NO_ATTRS,
     ) -> Any:
         """One value out of two branches that each computed one.
 
@@ -150,7 +151,7 @@ class Joins(Memory):
         owners = [name for name, value in zip(names, then) for _ in flatten(value)[0]] if names else [""] * len(types)
         owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
         regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, ends))
-        attrs = {"spelled": spelled} if spelled else {}
+        attrs = {"spelled": spelled} if spelled else attrs
         types += [array.type for array in written]
         made = self.builder.append(named("if"), [self.atom(test)], types, attrs, regions=regions, style=style)
         outputs, versions = made[: len(owned)], made[len(owned) :]

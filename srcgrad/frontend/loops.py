@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,11 +16,11 @@ from ..ir.primitive import named
 from ..ir.types import INT, Array
 from .branches import Returned
 from .carrying import Carried, Carrying
+from .desugar import desugar
 from .expressions import UNROLL
-from .scopes import assigned, bound, index_name, jumps, keyword
+from .scopes import assigned, bound, index_name, jumps, returns
 from .values import Iteration, Poison, RangeValue, is_number
 
-_NO_ELSE = "Write what the `else` does behind the loop."
 _TOTAL = " total"  # the variable of sum(...); no user's name has a space
 
 
@@ -32,19 +33,26 @@ class Bind(ast.stmt):
         ast.copy_location(self, loop)
 
 
+class Known(ast.expr):
+    """Stands for an expression whose value is known already."""
+
+    def __init__(self, node: ast.expr, value: Any):
+        super().__init__()
+        self.value = value
+        ast.copy_location(self, node)
+
+
 class Loops(Carrying):
+    def _ev_Known(self, node: Known) -> Any:
+        return node.value
+
     def read_for(self, node: ast.For) -> Returned:
-        if node.orelse:
-            raise self.refusal(
-                node.orelse[0], "`for ... else` cannot be differentiated yet", "Write the `else` as an `if`."
-            )
         walked = self.ev(node.iter)
         if not self._is_dynamic(walked):
             return self._unrolled(node, walked)
         place = self.place(node)
         if self._may_unroll(walked) and place in self.unroll:
             return self._unrolled(node, walked)
-        self._check_jumps(node.body, "Give the loop a bound, and use `if` or a `while` condition.")
         self.open_loops.append(place if self._may_unroll(walked) else None)
         try:
             self._loop(node, walked)
@@ -61,10 +69,6 @@ class Loops(Carrying):
         rebound = bound(body)
         kept = {name for name, value in self.frame.env.items() if name not in rebound and self.is_array(value)}
         return assigned(body) - kept
-
-    def _check_jumps(self, body: Sequence[ast.stmt], way_out: str) -> None:
-        for inner in jumps(body):
-            raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
 
     # Which loops stay loops
 
@@ -88,32 +92,46 @@ class Loops(Carrying):
 
     def _unrolled(self, node: ast.For, walked: Any) -> Returned:
         """Every pass by itself."""
+        if jumps(node.body):
+            self._jumping_passes(node, self._items(walked))
+            return None
         return self.block(self._passes(node, walked))
+
+    def _jumping_passes(self, node: ast.For, items: Sequence[Any]) -> None:
+        """Written-out passes of which each may be the last."""
+        for position, item in enumerate(items):
+            stop = self.one_pass(partial(self.block, [Bind(node, item), *node.body]))
+            known = self.maybe_truth(stop)
+            if known is None:
+                rest = partial(self._jumping_passes, node, items[position + 1 :])
+                self.fork(self.atom(stop), (lambda: None, rest), node)
+                return
+            if known:
+                return
 
     def _passes(self, node: ast.For, walked: Any) -> list[ast.stmt]:
         """The statements of a loop that is written out."""
-        for inner in jumps(node.body):
-            if not isinstance(inner, ast.Return):
-                way_out = "Use `if`, so that every pass runs to its end."
-                raise self.refusal(inner, f"`{keyword(inner)}` inside a loop cannot be differentiated yet", way_out)
         statements: list[ast.stmt] = []
         for item in self._items(walked):
             self.spend()
             statements += [Bind(node, item), *node.body]
         return statements
 
-    def returning_for(self, node: ast.For, rest: Sequence[ast.stmt]) -> Returned:
-        """A loop with a return inside: what follows belongs to whichever path goes on, so it must be written out."""
+    def simpler_loop(self, node: ast.For | ast.While, rest: Sequence[ast.stmt]) -> Returned:
+        """A loop with `else`, or `return` inside; written out, what follows belongs to whichever path goes on."""
+        if isinstance(node, ast.While):
+            return self.block([*desugar(node), *rest])
         self.frame.statement = node
         try:
             with self.at(node):
-                walked = self.ev(node.iter)
-                if node.orelse or (self._is_dynamic(walked) and not self._may_unroll(walked)):
-                    return self.read_for(node)  # which says why not
-                statements = self._passes(node, walked)
+                loop = copy(node)
+                loop.iter = Known(node.iter, walked := self.ev(node.iter))
+                plain = not node.orelse and all(isinstance(n, ast.Return) for n in jumps(node.body))
+                keeps = self._is_dynamic(walked) and self.place(node) not in self.unroll
+                statements = desugar(loop) if keeps or not plain else self._passes(node, walked)
         except Unsupported as error:
             self.note(error, node)
-            return (Poison(""),)
+            return (Poison(""),) if returns(node) else self.block(rest)
         return self.block([*statements, *rest])
 
     def _items(self, walked: Any) -> list[Any]:
@@ -185,11 +203,30 @@ class Loops(Carrying):
             if self.settled(carried, params, ops, results):
                 break
         inits, ends = self.converted(carried, results, ops)
-        region = Region((index, *params), tuple(ops), tuple(ends))
-        attrs = {"carried": len(params), "reverse": backwards}
         types = [p.type for p in params]
+        attrs: dict[str, Any] = {"carried": len(params), "reverse": backwards}
+        if carried.stop is not None:
+            attrs["stops"], ends = "last", [*ends, carried.stop]
+            types.append(replace(INT, dim=self.facts.fresh("passes")))
+            if backwards:
+                bounds, attrs["reverse"] = self._turned(bounds), False
+                attrs["partial"] = True
+        region = Region((index, *params), tuple(ops), tuple(ends))
         outputs = self.builder.append(named("for"), [*bounds, *inits], types, attrs, regions=(region,))
+        if carried.stop is not None:
+            outputs[-1].hint = "passes"
+            outputs = outputs[:-1]
         self.leave(carried, results, outputs, inside, loop)
+
+    def _turned(self, bounds: Sequence[Any]) -> list[Any]:
+        """The bounds of a range that is walked from its end."""
+        start, stop, step = bounds
+        if self.maybe_number(step) != 1:
+            raise Unsupported(
+                "`break` in a loop over a reversed range with a step", "Write its bounds out: range(9, 0, -2)."
+            )
+        last, before = (self.binary(ast.Sub, bound, Const(1), ast.Sub()) for bound in (stop, start))
+        return [self.atom(bound) for bound in (last, before, Const(-1))]
 
     def _index(self, name: str | None, bounds: Sequence[Any]) -> Value:
         """A loop's counter; where it lies decides how long slices up to it are."""
@@ -299,13 +336,6 @@ class Loops(Carrying):
     # while
 
     def read_while(self, node: ast.While) -> None:
-        if node.orelse:
-            raise self.refusal(
-                node.orelse[0],
-                "`while ... else` cannot be differentiated yet",
-                "Write the `else` as an `if`.",
-            )
-        self._check_jumps(node.body, "Put the condition into `while`.")
         inside = self._changed([*node.body, ast.Expr(node.test)])
         carried = self.carry(self._with_values(inside))
         self.open_loops.append(None)
@@ -322,10 +352,11 @@ class Loops(Carrying):
         inits, ends = self.converted(carried, results, ops)
         regions = (
             Region(tuple(heads), tuple(test_ops), (test,)),
-            Region(tuple(params), tuple(ops), tuple(ends)),
+            Region(tuple(params), tuple(ops), (*ends, *([] if carried.stop is None else [carried.stop]))),
         )
+        attrs = {"carried": len(params), **({} if carried.stop is None else {"stops": "last"})}
         types = [*(p.type for p in params), replace(INT, dim=self.facts.fresh("passes"))]
-        outputs = self.builder.append(named("while"), inits, types, {"carried": len(params)}, regions=regions)
+        outputs = self.builder.append(named("while"), inits, types, attrs, regions=regions)
         outputs[-1].hint = "passes"
         self.leave(carried, results, outputs[:-1], inside, None)
 
@@ -334,17 +365,14 @@ class Loops(Carrying):
 
     def _test(self, carried: Carried, node: ast.While) -> tuple[list[Value], list[Any], Any]:
         """The condition, read on parameters of its own."""
-        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
-            raise Unsupported(
-                "an assignment expression in the condition of a `while`", "Assign before and inside the loop."
-            )
         heads = carried.params()
         with self.region() as ops:
             self.enter(carried, heads, [])
             entered = dict(self.current)
             test = self.ev(node.test)
-            if self.maybe_truth(test) is True and not is_number(test):
-                raise Unsupported("a `while` whose condition is always true", "Put the condition into `while`.")
+            endless = not any(isinstance(n, ast.Break) for n in jumps(node.body))
+            if endless and self.maybe_truth(test) is True and not is_number(test):
+                raise Unsupported("a `while` that never ends", "Give it a condition, or a `break`.")
             test = self.latest(self.atom(self.condition(test)))
         self.frame.env = dict(carried.before)
         if any(new is not entered.get(array) for array, new in self.writes(ops).items()):

@@ -69,10 +69,15 @@ def own_nodes(node: ast.AST) -> list[ast.AST]:
 def jumps(body: Sequence[ast.stmt]) -> list[ast.AST]:
     """break, continue and return that belong to this loop: of loops inside, only returns."""
     found = [node for statement in body for node in own_nodes(statement)]
-    inner = {n for s in found if isinstance(s, (ast.For, ast.While)) for n in own_nodes(s) if n is not s}
+    inner = {n for s in found if isinstance(s, (ast.For, ast.While)) for part in s.body for n in own_nodes(part)}
     return [
         n for n in found if isinstance(n, ast.Return) or (isinstance(n, (ast.Break, ast.Continue)) and n not in inner)
     ]
+
+
+def may_jump(node: ast.stmt) -> bool:
+    """Whether a statement may end the pass of the loop around it."""
+    return any(isinstance(n, (ast.Break, ast.Continue)) for n in jumps([node]))
 
 
 def returns(node: ast.stmt) -> bool:

@@ -84,6 +84,7 @@ class Frame:
     level: int = 0  # 0 for the decorated function itself
     node: ast.AST | None = None  # the definition being read
     comprehending: bool = False
+    loops: list[Any] = field(default_factory=list)  # the loops being read, as the names of their flags
 
 
 class State:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dims import Dim, Facts, Symbol
-from .nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value
+from .nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value, counts_passes, records_of
 from .types import Array
 
 _MISSING = object()
@@ -100,23 +100,34 @@ class Machine:
         count, (body,) = op.attrs["carried"], op.regions
         carried, tapes = inputs[3 : 3 + count], inputs[3 + count :]
         indices = range(len(tapes[0])) if op.attrs.get("driven") else range(*(int(i) for i in inputs[:3]))
-        records: list[list[Any]] = [[] for _ in op.outputs[count:]]
+        records: list[list[Any]] = [[] for _ in records_of(op)]
+        passes, stopped = 0, False
         for done, index in enumerate(reversed(indices) if op.attrs.get("reverse") else indices):
             results = self.region(body, [index, *carried, *(tape[-1 - done] for tape in tapes)])
             carried = results[:count]
-            for record, item in zip(records, results[count:]):
-                record.append(item)
-        return [*carried, *records]
+            stopped = "stops" in op.attrs and bool(results[-1])
+            passes += self._record(op, stopped, records, results)
+            if stopped:
+                break
+        return [*carried, *records, *([passes] if counts_passes(op) else [])]
+
+    def _record(self, op: Op, stopped: bool, records: list[list[Any]], results: list[Any]) -> int:
+        """Append what a pass records; how many passes it counts for."""
+        if stopped and op.attrs["stops"] == "early":
+            return 0
+        for record, item in zip(records, results[op.attrs["carried"] :]):
+            record.append(item)
+        return 1
 
     def _while(self, op: Op, carried: list[Any]) -> Sequence[Any]:
         count, (test, body) = op.attrs["carried"], op.regions
         records: list[list[Any]] = [[] for _ in op.outputs[count:-1]]
-        passes = 0
-        while self.region(test, carried)[0]:
+        passes, stopped = 0, False
+        while not stopped and self.region(test, carried)[0]:
             results = self.region(body, carried)
-            carried, passes = results[:count], passes + 1
-            for record, item in zip(records, results[count:]):
-                record.append(item)
+            carried = results[:count]
+            stopped = "stops" in op.attrs and bool(results[-1])
+            passes += self._record(op, stopped, records, results)
         return [*carried, *records, passes]
 
 

@@ -12,6 +12,11 @@ Control flow, with `r` the results of a region and `p` its parameters:
     while  (*carried)                       test: (*p) -> condition   body: (*p) -> (*r, *records)
                                             outputs: (*carried, *tapes of records, number of passes)
 
+A loop that may be left before its end has `attrs["stops"]`: its body gives one more result, last of all, that says
+whether this was the last pass, and a `for` has the number of passes as its last output, like a `while`. With "last"
+the pass that stops is a pass like any other. With "early" it hands on its carried values, but is not counted and
+records nothing: it ends before the work of a pass.
+
 `attrs["carried"]` counts the carried values. `attrs["reverse"]` of a `for` walks the same indices from the last to the
 first. Tapes are always read from the last record to the first, because only the derivative of a loop reads them.
 """
@@ -109,6 +114,9 @@ class Op:
         return value
 
 
+Path = tuple[tuple[Op, int], ...]  # branches, each with the half of it that is taken
+
+
 @dataclass(frozen=True)
 class Param:
     """One leaf of the function's inputs.
@@ -138,6 +146,72 @@ class Function:
 
     def with_body(self, body: Region) -> Function:
         return replace(self, body=body)
+
+
+def records_of(op: Op) -> tuple[Atom, ...]:
+    """What each pass of a loop records."""
+    results = op.regions[-1].results
+    return results[op.attrs["carried"] : len(results) - ("stops" in op.attrs)]
+
+
+def counts_passes(op: Op) -> bool:
+    """Whether a loop's last output is the number of its passes."""
+    return op.prim.name == "while" or "stops" in op.attrs
+
+
+def stopping_paths(op: Op) -> list[Path] | None:
+    """The ways through a loop's body on which it stops, if each ends in a branch after which nothing is done."""
+    body = op.regions[-1]
+    return _stopping_paths(body, body.results[-1], ())
+
+
+def _stopping_paths(region: Region, flag: Atom, path: Path) -> list[Path] | None:
+    if isinstance(flag, Const):
+        return [path] if flag.value else []
+    last = region.ops[-1] if region.ops else None
+    if last is None or last.prim.name != "if" or flag not in last.outputs:
+        return None
+    found: list[Path] = []
+    for half, (inner, end) in enumerate(zip(last.regions, _ends(last, flag))):
+        more = _stopping_paths(inner, end, (*path, (last, half)))
+        if more is None:
+            return None
+        found += more
+    return found
+
+
+def _ends(op: Op, output: Atom) -> list[Atom]:
+    number = op.outputs.index(output)
+    return [region.results[number] for region in op.regions]
+
+
+def whole_pass(op: Op) -> Path:
+    """Branches that a pass goes through in one way alone if it does not stop; nothing where a pass always counts."""
+    return tuple(going_on(op)) if op.attrs.get("stops") == "early" else ()
+
+
+def going_on(op: Op) -> list[tuple[Op, int]]:
+    """Branches whose one half is nothing but the loop's end, each with its other half."""
+    region, flag = op.regions[-1], op.regions[-1].results[-1]
+    found: list[tuple[Op, int]] = []
+    while isinstance(flag, Value):
+        last = region.ops[-1]
+        ends = _ends(last, flag)
+        stops = [isinstance(end, Const) and bool(end.value) for end in ends]
+        if sum(stops) != 1:
+            return found
+        half = stops.index(False)
+        found.append((last, half))
+        region, flag = last.regions[half], ends[half]
+    return found
+
+
+def along(atom: Atom, path: Path) -> Atom:
+    """What an atom is where each of these branches takes the half numbered."""
+    for op, half in path:
+        if atom in op.outputs:
+            atom = op.regions[half].results[op.outputs.index(atom)]
+    return atom
 
 
 def walk(ops: Sequence[Op]) -> Iterator[Op]:

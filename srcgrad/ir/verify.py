@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InternalError
 from .dims import Facts
-from .nodes import Atom, Const, Function, Op, Region, Undefined, Value
+from .nodes import Atom, Const, Function, Op, Region, Undefined, Value, counts_passes, records_of
 from .types import Array, Tape, Type
 
 
@@ -73,7 +73,8 @@ def _pairs(op: Op, stage: str) -> list[tuple[Atom, Atom]]:
         if op.attrs.get("driven") and len(op.inputs) == 3 + carried:
             raise InternalError(f"after {stage}: a loop over recordings has none")
         tapes = [(a, p) for a, p in _zip(op.inputs[3 + carried :], body.params[1 + carried :], op, stage)]
-        records = _zip(op.outputs[carried:], body.results[carried:], op, stage)
+        tapes_made = op.outputs[carried : len(op.outputs) - counts_passes(op)]
+        records = _zip(tapes_made, records_of(op), op, stage)
         pairs += [(Value(t.type.item), p) for t, p in [*tapes, *records] if isinstance(t.type, Tape)]
     elif op.prim.name == "while":
         test, body = op.regions

@@ -62,6 +62,7 @@ def _needed(op: Op, body: Region, params: Sequence[Value], live: set[Value], alw
     """Numbers of the results needed: read afterwards, or by something needed inside, to a fixed point."""
     carried = op.attrs["carried"]
     keep = {k for k, v in enumerate(op.outputs[: len(body.results)]) if v in live}
+    keep |= {len(body.results) - 1} if "stops" in op.attrs else set()
     keep |= {k for k in range(carried) if params[k] in always}
     while True:
         _, inside = _region(body, sorted(keep))
@@ -102,7 +103,7 @@ def _while(op: Op, live: set[Value]) -> Op:
     return replace(
         op,
         inputs=tuple(op.inputs[k] for k in kept),
-        outputs=(*(op.outputs[k] for k in keep), op.outputs[-1]),
+        outputs=(*(op.outputs[k] for k in keep if k < len(op.outputs) - 1), op.outputs[-1]),
         attrs={**op.attrs, "carried": len(kept)},
         regions=(
             Region(tuple(test.params[k] for k in kept), test.ops, test.results),

@@ -32,12 +32,12 @@ def _region(region: Region) -> Region:
 def _partner(ops: Sequence[Op], position: int) -> int | None:
     """The earlier branch on the same condition that can wait until here."""
     op = ops[position]
-    if op.prim.name != "if" or has_effect(op):
+    if op.prim.name != "if" or has_effect(op) or "jumps" in op.attrs:
         return None
     for earlier in range(position - 1, -1, -1):
         first = ops[earlier]
         if first.prim.name == "if" and first.inputs[0] is op.inputs[0]:
-            waits = not has_effect(first) and not any(
+            waits = not (has_effect(first) or "jumps" in first.attrs) and not any(
                 value in free_values(between) for between in ops[earlier + 1 : position] for value in first.outputs
             )
             return earlier if waits else None

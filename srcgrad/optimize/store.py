@@ -16,7 +16,24 @@ from ..ir.builder import Builder
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
 from ..ir.memory import may_share
-from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, atoms_used, renamed, substitute, walk
+from ..ir.nodes import (
+    Atom,
+    Const,
+    Function,
+    Op,
+    Region,
+    Undefined,
+    Value,
+    along,
+    atoms_used,
+    counts_passes,
+    records_of,
+    renamed,
+    stopping_paths,
+    substitute,
+    walk,
+    whole_pass,
+)
 from ..ir.primitive import named
 from ..ir.types import Array, Tape
 
@@ -187,16 +204,18 @@ def _readers(region: Region, readers: dict[Value, list[Op | None]], loops: list[
 def _group(op: Op, readers: Mapping[Value, list[Op | None]]) -> tuple[Value, ...]:
     """The loop's tapes in the order in which their values become known, or nothing if they stay apart."""
     body, carried = op.regions[-1], op.attrs["carried"]
-    tapes = op.outputs[carried : len(body.results)]
+    tapes = op.outputs[carried : len(op.outputs) - counts_passes(op)]
     users = [readers.get(tape, []) for tape in tapes]
     if len(tapes) < 2 or any(len(u) != 1 or u[0] is None for u in users) or len({id(u[0]) for u in users}) > 1:
         return ()
-    place: dict[Atom, int] = {v: n for n, each in enumerate(body.ops) for v in each.outputs}
-    sources = body.results[carried:]
+    path = whole_pass(op)
+    ops = walk(body.ops) if path else body.ops
+    place: dict[Atom, int] = {v: n for n, each in enumerate(ops) for v in each.outputs}
+    sources = [along(source, path) for source in records_of(op)]
     last = max(place.get(v, -1) for v in sources)
     params = body.params[1:] if op.prim.name == "for" else body.params
     for param, result in zip(params, body.results[:carried]):
-        if param in sources and place.get(result, len(body.ops)) <= last:
+        if param in sources and place.get(along(result, path), last + 1) <= last:
             return ()
     order = sorted(range(len(tapes)), key=lambda k: place.get(sources[k], -1))
     return tuple(tapes[k] for k in order)
@@ -279,7 +298,7 @@ class _Economy:
             made = self.made.get(origin) if origin is not None else None
             if made is None or made.prim.name not in ("for", "while") or origin is None:
                 continue
-            source = made.regions[-1].results[made.outputs.index(origin)]
+            source = along(made.regions[-1].results[made.outputs.index(origin)], whole_pass(made))
             if isinstance(source, Value):
                 sources[item] = source
                 self.recorded[item] = source
@@ -352,11 +371,15 @@ class _Economy:
         """Where both a carried variable's old and new value are read, the new one is carried backwards."""
         body = forward.regions[-1]
         params = body.params[1:] if forward.prim.name == "for" else body.params
+        path = whole_pass(forward)
         for k in range(forward.attrs["carried"]):
-            old, new = items.get(params[k]), items.get(body.results[k])  # type: ignore[arg-type]
+            old, new = items.get(params[k]), items.get(along(body.results[k], path))  # type: ignore[arg-type]
             after = forward.outputs[k]
             if old is None or new is None or old is new or after not in self.root:
                 continue
+            halts = stopping_paths(forward) or [] if forward.attrs.get("stops") == "early" else []
+            if any(along(body.results[k], halt) is not params[k] for halt in halts):
+                continue  # the pass that stops changes it once more
             plan.handed_on.append((new, old, after))
             plan.dropped.add(new)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..errors import Fault, Unsupported
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, walk
+from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
 from .invariance import cancelling
 from .reverse import Differentiated
@@ -114,7 +114,8 @@ class _Forward(Tangents):
         body, carried, first = op.regions[-1], op.attrs["carried"], 3 if op.prim.name == "for" else 0
         index, params = (body.params[:1], body.params[1:]) if first else ((), body.params)
         live = [k for k in range(carried) if params[k] in self.active]
-        records = [k for k in range(carried, len(body.results)) if op.outputs[k] in self.active]
+        end = carried + len(records_of(op))
+        records = [k for k in range(carried, end) if op.outputs[k] in self.active]
         items = [k for k in range(carried, len(params)) if self.tangent(op.inputs[first + k]) is not None]
         inits = [self._start(op.inputs[first + k], params[k]) for k in live]
         tapes = [self.known[op.inputs[first + k]] for k in items]  # type: ignore[index]
@@ -123,11 +124,11 @@ class _Forward(Tangents):
         ops, results = self._region(body, [*live, *records])
         count = len(live)
         new_params = (*params[:carried], *(own[k] for k in live), *params[carried:], *(own[k] for k in items))
-        new_results = (*body.results[:carried], *results[:count], *body.results[carried:], *results[count:])
+        recorded, stop = body.results[carried:end], body.results[end:]
+        new_results = (*body.results[:carried], *results[:count], *recorded, *results[count:], *stop)
         outputs = [self._named(op.outputs[k]) for k in live]
         tangents = [self._named(op.outputs[k]) for k in records]
         self.known.update((op.outputs[k], v) for k, v in zip([*live, *records], [*outputs, *tangents]))
-        end = len(body.results)
         inputs = op.inputs[: first + carried] + tuple(inits) + op.inputs[first + carried :] + tuple(tapes)
         regions = [Region((*index, *new_params), ops, new_results)]
         if not first:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import Fault, Unsupported
-from ..ir.nodes import Atom, Const, Op, Region, Undefined, Value
+from ..ir.nodes import Atom, Const, Op, Region, Undefined, Value, along, counts_passes, stopping_paths
 from ..ir.primitive import named
+from ..ir.symbolic import Sym
 from ..ir.types import INT, Tape
 from .cotangents import cotangent_name
 from .steps import Steps
@@ -49,6 +50,8 @@ class Regions(Steps):
     # Branches
 
     def _if(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> Op:
+        if op in self.going_on:
+            return self._gone_on(op, scope, cotangents)
         halves = [self._branch(op, region, scope, cotangents) for region in op.regions]
         touched = list(dict.fromkeys(v for inner, _, _ in halves for v in inner.cotangents if v not in inner.inside))
         regions = []
@@ -78,6 +81,21 @@ class Regions(Steps):
             forward = self.backprop(region.ops, inner)
         return inner, ops, forward
 
+    def _gone_on(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> Op:
+        """A branch whose one half ends the loop: in every pass to be differentiated the other one was taken."""
+        half = self.going_on[op]
+        region = op.regions[half]
+        inner = Scope(scope, "branch")
+        self.enter(inner, [v for o in region.ops for v in o.outputs])
+        for atom, d in zip(region.results, cotangents):
+            if d is not None and not isinstance(atom, Undefined):
+                self.accumulate(inner, atom, d)
+        forward = self.backprop(region.ops, inner)
+        scope.cotangents.update((v, d) for v, d in inner.cotangents.items() if v not in inner.inside)
+        halves = [(Scope(scope, "branch"), list(each.ops)) for each in op.regions]
+        halves[half] = (inner, forward)
+        return self._extend_if(op, halves)
+
     def _extend_if(self, op: Op, halves: list[tuple[Scope, list[Op]]]) -> Op:
         """The forward branch, handing out what the backward branch reads."""
         results = [list(region.results) for region in op.regions]
@@ -99,6 +117,7 @@ class Regions(Steps):
         first = 3 if is_for else 0
         if not any(d is not None for d in cotangents):
             return op
+        early = self._stops_early(op)
         inner = Scope(scope, "loop")
         self.enter(inner, [*body.params, *(v for o in body.ops for v in o.outputs)])
         # the derivative of a pass has the pass's own index: lengths that depend on it keep their meaning
@@ -124,13 +143,18 @@ class Regions(Steps):
         inits = [cotangents[k] if cotangents[k] is not None else self.zeros(params[k]) for k in live]
         inits += [self.current(scope, v) or self.zeros(v) for v in outer]
         region_params = (index, *incoming.values(), *inner.sums.values(), *taped_items, *(i for _, i in inner.items))
-        bounds = [self.use(a) for a in op.inputs[:3]] if is_for else [Const(0), self.use(op.outputs[-1]), Const(1)]
+        bounds = self._bounds(op)
         tapes = [*(d for _, d in taped), *(tape for tape, _ in inner.items)]
         outputs = self.builder.append(
             named("for"),
             [*bounds, *inits, *tapes],  # type: ignore[list-item]
             [*(p.type for p in (*incoming.values(), *inner.sums.values())), *(Tape(p.type) for p in tape_ds)],
-            {"carried": len(out), "reverse": not op.attrs.get("reverse", False), "derived": True},
+            {
+                "carried": len(out),
+                "reverse": not op.attrs.get("reverse", False),
+                "derived": True,
+                **({"partial": True} if "stops" in op.attrs else {}),
+            },
             regions=(Region(region_params, ops, (*out, *records)),),
         )
         for parameter, output in zip(region_params[1:], outputs):
@@ -141,7 +165,35 @@ class Regions(Steps):
             self.accumulate(scope, op.inputs[first + k], output)
         for p, output in zip(tape_ds, outputs[len(out) :]):
             self._accumulate_tape(scope, op.inputs[first + params.index(p)], output)
-        return self._extend_loop(op, inner, forward)
+        return self._extend_loop(op, inner, forward, early)
+
+    def _bounds(self, op: Op) -> list[Atom]:
+        """The bounds of the passes made, for the backward loop."""
+        if op.prim.name == "while":
+            return [Const(0), self.use(op.outputs[-1]), Const(1)]
+        start, stop, step = (self.use(atom) for atom in op.inputs[:3])
+        if "stops" not in op.attrs:
+            return [start, stop, step]
+        first, passes, stride = (Sym(self.builder, a) for a in (start, self.use(op.outputs[-1]), step))
+        stretch = passes if stride.const == 1 else passes * stride
+        end = stretch if first.const == 0 else first + stretch
+        return [start, end.atom, step]
+
+    def _stops_early(self, op: Op) -> bool:
+        """Whether the pass that stops leaves every active value as it was, so that it needs no derivative.
+
+        Then the branches around its `break` go on in all the passes that have one.
+        """
+        halts = stopping_paths(op) if "stops" in op.attrs else None
+        if not halts or () in halts:
+            return False
+        body, carried = op.regions[-1], op.attrs["carried"]
+        params = body.params[1:] if op.prim.name == "for" else body.params
+        live = [k for k in range(carried) if params[k] in self.active]
+        if any(along(body.results[k], halt) is not params[k] for k in live for halt in halts):
+            return False
+        self.going_on.update((halt[-1][0], 1 - halt[-1][1]) for halt in halts if halt)
+        return True
 
     def _accumulate_tape(self, scope: Scope, tape: Atom, d: Value) -> None:
         """A tape is read by one loop only, so its cotangent has one contribution."""
@@ -150,13 +202,13 @@ class Regions(Steps):
             raise Unsupported("a recording that two loops read cannot be differentiated again")
         scope.cotangents[tape] = d
 
-    def _extend_loop(self, op: Op, inner: Scope, forward: list[Op]) -> Op:
+    def _extend_loop(self, op: Op, inner: Scope, forward: list[Op], early: bool) -> Op:
         """The forward loop, recording what the backward loop reads."""
         body = op.regions[-1]
-        results = (*body.results, *inner.records)
+        last = len(body.results) - ("stops" in op.attrs)
+        results = (*body.results[:last], *inner.records, *body.results[last:])
         extended = Region(body.params, tuple(forward), results)
-        new = tuple(inner.records.values())
-        if op.prim.name == "for":
-            return replace(op, regions=(extended,), outputs=(*op.outputs, *new))
-        outputs = (*op.outputs[:-1], *new, op.outputs[-1])
-        return replace(op, regions=(op.regions[0], extended), outputs=outputs)
+        last = len(op.outputs) - counts_passes(op)
+        outputs = (*op.outputs[:last], *inner.records.values(), *op.outputs[last:])
+        attrs = {**op.attrs, "stops": "early"} if early else op.attrs
+        return replace(op, regions=(*op.regions[:-1], extended), outputs=outputs, attrs=attrs)

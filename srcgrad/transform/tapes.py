@@ -41,6 +41,7 @@ class Tapes:
         self.home: dict[Value, Scope] = {}
         self.faults: list[Fault] = []
         self.made: dict[Value, Op] = {}
+        self.going_on: dict[Op, int] = {}  # branches that end a loop early -> the half that does not
 
     def use(self, atom: Atom) -> Atom:
         """The value as the backward sweep can read it, recorded by the loops and branches around it."""

@@ -69,32 +69,6 @@ def test_recursion_of_a_nested_function():
     assert "`again` calls itself" in refusals(loss)[0].message
 
 
-def test_break_and_continue():
-    def with_break(x):
-        t = 0.0
-        for v in x:
-            if v > 0:
-                break
-            t += v
-        return t
-
-    def with_continue(x):
-        t = 0.0
-        while t < 1:
-            if t > x[0]:
-                continue
-            t += 0.5
-        return t
-
-    (fault,) = refusals(with_break)
-    assert (fault.message, marked(fault)) == ("`break` inside a loop cannot be differentiated yet", "break")
-    (fault,) = refusals(with_continue)
-    assert (fault.message, marked(fault)) == (
-        "`continue` inside a loop cannot be differentiated yet",
-        "continue",
-    )
-
-
 def test_generators():
     def loss(x):
         yield np.sum(x)

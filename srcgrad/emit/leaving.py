@@ -1,0 +1,68 @@
+"""Loops that are left before their end: where `break` can stand for the flag that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..ir.nodes import Const, Op, Region, Value, walk
+
+
+def stop_flags(op: Op) -> frozenset[Value]:
+    """The values that say that a loop stops; none where `break` cannot take their place.
+
+    It can where whatever follows a branch that may stop is another such branch, so that nothing is left to do, and
+    where nobody else reads the flags.
+    """
+    body = op.regions[-1]
+    stop = body.results[-1]
+    made = {v: o for o in walk(body.ops) for v in o.outputs}
+    found: set[Value] = set()
+    left = [stop]
+    while left:
+        flag = left.pop()
+        if not isinstance(flag, Value) or flag in found:
+            continue
+        if flag not in made or made[flag].prim.name != "if":
+            return frozenset()
+        found.add(flag)
+        number = made[flag].outputs.index(flag)
+        left += [region.results[number] for region in made[flag].regions]
+    regions = list(_regions(body, found))
+    ordered = all(_in_order(region, found) for region in regions)
+    private = all(_is_private(region, found) for region in regions) and stop not in body.results[:-1]
+    return frozenset(found) if ordered and private else frozenset()
+
+
+def _regions(region: Region, flags: set[Value]) -> Iterator[Region]:
+    """The region, and those of its branches that may stop."""
+    yield region
+    for op in region.ops:
+        if flags & set(op.outputs):
+            for inner in op.regions:
+                yield from _regions(inner, flags)
+
+
+def _in_order(region: Region, flags: set[Value]) -> bool:
+    """Whether from the first branch that may stop on, every op is such a branch."""
+    stops = [bool(flags & set(op.outputs)) for op in region.ops]
+    return stops == sorted(stops)
+
+
+def _is_private(region: Region, flags: set[Value]) -> bool:
+    """Whether flags are read as flags alone: by branches that may stop themselves, and to be handed on as flags."""
+    for op in region.ops:
+        stops = bool(flags & set(op.outputs))
+        if not stops and any(atom in flags for inner in walk([op]) for atom in _read(inner)):
+            return False
+        for each in op.regions if stops else ():
+            if any(end in flags and out not in flags for end, out in zip(each.results, op.outputs)):
+                return False
+    return True
+
+
+def _read(op: Op) -> list[object]:
+    return [*op.inputs, *(atom for region in op.regions for atom in region.results)]
+
+
+def is_literally_true(atom: object) -> bool:
+    return isinstance(atom, Const) and atom.value is True
