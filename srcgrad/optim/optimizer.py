@@ -1,21 +1,20 @@
-"""What all optimizers share: parameter groups, their options and state, saving and loading."""
+"""What all optimizers share: parameter groups, their options and state, the step, saving and loading."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from srcgrad.runtime.grad_mode import set_grad_enabled
 from srcgrad.runtime.parameter import Parameter
 
+Array = NDArray[Any]
 Group = dict[str, Any]
 T = TypeVar("T")
-
-
-class ShapeMismatch(ValueError):
-    """A parameter and its gradient differ in shape."""
 
 
 class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
@@ -33,6 +32,11 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
             return self._entries[id(parameter)][1]
         except KeyError:
             raise KeyError(parameter) from None
+
+    def get(self, parameter: Parameter, default: Any = None) -> Any:
+        """What is kept of `parameter`, or `default`; asked at every step, so without an exception."""
+        entry = self._entries.get(id(parameter))
+        return default if entry is None else entry[1]
 
     def __setitem__(self, parameter: Parameter, state: dict[str, Any]) -> None:
         entries, key = self._entries, id(parameter)
@@ -57,23 +61,41 @@ class Optimizer:
 
     params : an iterable of parameters, or of dicts with "params" and options of their own
     defaults : the options of groups that give none
-    A subclass writes `step`, and `check_options`, which raises ValueError for options out of range.
+    A subclass writes `update`, and `check_options`, which raises ValueError for options out of range.
     Raises TypeError for entries that are no parameters, ValueError for an empty list or duplicates.
     """
+
+    # (param, grad, state, **options): one step on one array, in place; the dict `state` is kept from step to step
+    update: Callable[..., None]
 
     def __init__(self, params: Iterable[Parameter] | Iterable[Group], defaults: dict[str, Any]) -> None:
         self.check_options(defaults)
         self.defaults = defaults
         self.param_groups: list[Group] = []
         self.state = ParameterState()
+        self.has_stepped = False
         for group in _groups(params):
             self.add_param_group(group)
 
     def step(self, closure: Callable[[], T] | None = None) -> T | None:
-        """Move every parameter that has a gradient; returns what `closure` returned, if one was given."""
-        raise NotImplementedError
+        """Move every parameter that has a gradient, in place.
 
-    def check_options(self, options: dict[str, Any]) -> None:
+        closure : evaluates the function again, calls `backward` and returns the loss, which step returns
+        """
+        loss = None
+        if closure is not None:
+            with set_grad_enabled(True):
+                loss = closure()
+        for group in self.param_groups:
+            options = {name: _plain(group[name]) for name in self.defaults}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._move(parameter, parameter.grad, options)
+        self.has_stepped = True
+        return loss
+
+    @staticmethod
+    def check_options(options: dict[str, Any]) -> None:
         """Raise ValueError for options out of range."""
 
     def add_param_group(self, group: Group) -> None:
@@ -126,6 +148,14 @@ class Optimizer:
     def __repr__(self) -> str:
         groups = "\n".join(_describe(index, group) for index, group in enumerate(self.param_groups))
         return f"{type(self).__name__} (\n{groups})"
+
+    def _move(self, parameter: Parameter, grad: Array, options: dict[str, Any]) -> None:
+        state = self.state.get(parameter)
+        known = {} if state is None else state
+        self.update(parameter.data, grad, known, **options)
+        parameter.mark_changed()
+        if state is None and known:
+            self.state[parameter] = known
 
     def _all_parameters(self) -> list[Parameter]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
@@ -183,10 +213,34 @@ def _fitting(parameter: Parameter, state: dict[str, Any]) -> dict[str, Any]:
     return copied
 
 
-def check_shapes(params: Sequence[Any], grads: Sequence[Any]) -> None:
-    """Raise ShapeMismatch where a gradient has another shape than its parameter, or one is missing."""
-    if len(params) != len(grads):
-        raise ShapeMismatch(f"{len(params)} parameters, but {len(grads)} gradients")
-    for index, (param, grad) in enumerate(zip(params, grads)):
-        if param.shape != grad.shape:
-            raise ShapeMismatch(f"parameter {index} has shape {param.shape}, but its gradient has {grad.shape}")
+def _plain(value: Any) -> Any:
+    """Python's number for NumPy's: a float64 scalar would widen what is computed with float32 arrays."""
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def check_at_least_zero(options: dict[str, Any], **named: str) -> None:
+    """Raise ValueError where an option is negative or not a number, in PyTorch's words: "Invalid learning rate: -1"."""
+    for option, name in named.items():
+        if not options[option] >= 0:
+            raise ValueError(f"Invalid {name}: {options[option]}")
+
+
+def real_state(state: dict[str, Any], param: Array, *names: str) -> None:
+    """Start a parameter's count of steps, and arrays of zeros under `names`, where they are missing.
+
+    Raises TypeError for complex parameters, whose squares are no squared lengths.
+    """
+    if param.dtype.kind == "c":
+        raise TypeError("this optimizer squares gradients, which are complex here: use SGD, or two real parameters")
+    state.setdefault("step", 0)
+    for name in names:
+        if name not in state:
+            state[name] = np.zeros_like(param, subok=False)
+
+
+def slope(param: Array, grad: Array, weight_decay: float, maximize: bool, out: Array) -> Array:
+    """What to step down: the gradient, turned round to maximize, plus weight_decay * parameter; `grad` or in `out`."""
+    if weight_decay:
+        np.multiply(param, weight_decay, out=out)
+        return np.subtract(out, grad, out=out) if maximize else np.add(out, grad, out=out)
+    return np.negative(grad, out=out) if maximize else grad
