@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# Elements: 256 KB in float32. A step of Adam touches six such blocks, which the last cache holds, and a NumPy call's half
-# a microsecond is nothing beside the work on one. Smaller and larger ones measure slower.
+# Elements: 256 KB in float32. A step of Adam touches six such blocks, which the last cache holds, and the half
+# microsecond of a NumPy call is nothing beside the work on one. Smaller blocks measure slower.
 BLOCK = 65536
 
 _local = threading.local()
