@@ -20,11 +20,13 @@ from . import rules  # noqa: F401  (importing it registers every derivative)
 from .emit import Emitted, emit
 from .errors import CompileError, GradTypeError
 from .frontend import Lowered, lower
+from .ir.calls import Procedure, called, name_procedures, reachable
 from .ir.dims import Facts
 from .ir.nodes import Const, Function, Param, Slot, Value
 from .ir.printing import to_text
 from .ir.types import Array
 from .ir.verify import verify
+from .optimize.calls import settle_calls
 from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
@@ -32,8 +34,9 @@ from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .request import Request
 from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, leaves, path_text
+from .transform.calls import Pair, in_order
 from .transform.reverse import differentiate
-from .transform.split import split
+from .transform.split import split, split_pair
 
 
 @dataclass
@@ -78,7 +81,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
 def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     """Source text for one request. Raises CompileError with every fault found, each at its place."""
     trace = Trace()
-    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example))
+    lowered: Lowered = trace.run("lower", lambda: lower(request.function, request.specs, example, procedures=True))
     facts = lowered.facts
     function = replace(lowered.function, notes={**lowered.function.notes, "signature": request.signature})
     loss = _loss(function, request)
@@ -89,18 +92,44 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     joint = trace.run("reverse", lambda: differentiate(function, loss, wrt, facts, seed), facts)
     if joint.faults:
         raise CompileError(joint.faults)
-    whole = _assemble(joint.function, request, loss)
-    for name, stage in OPTIMIZE if request.optimize else ():
-        if not (name == "fuse" and request.mode == "split"):  # the halves of a branch go to different functions
-            whole = trace.run(name, partial(stage, whole, facts), facts)
+    light = _split_pairs(joint.pairs, request, trace)
+    whole = _optimized(_assemble(joint.function, request, loss), facts, request.mode == "split", light, request, trace)
     parts: tuple[Function, ...] = (whole,)
     if seed is not None:
         parts = trace.run("split", lambda: split(whole, seed, facts, _identifier(request)), facts)
     emitted = []
+    name_procedures(parts)
     for part in parts:
         part = trace.run("own", partial(_own, part, facts), facts)
-        emitted.append(trace.run("emit", partial(emit, part, facts)))
+        helpers = [
+            (trace.run("own", partial(_own, p.function, p.facts), p.facts), p.facts) for p in reachable(part.body.ops)
+        ]
+        emitted.append(trace.run("emit", partial(emit, part, facts, helpers)))
     return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
+
+
+def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> set[Procedure]:
+    """The forward and backward halves of all procedures; the backward ones that need nothing of the forward ones."""
+    light: set[Procedure] = set()
+    for pair in in_order(pairs):
+        assert pair.joint is not None
+        facts = pair.forward.facts
+        pair.joint = _optimized(pair.joint, facts, True, light, request, trace)
+        trace.run("split", partial(split_pair, pair, facts))
+        if not pair.saves and pair.backward not in set(called(pair.joint.body.ops)):
+            light.add(pair.backward)
+    return light
+
+
+def _optimized(
+    function: Function, facts: Facts, halves: bool, light: set[Procedure], request: Request, trace: Trace
+) -> Function:
+    """The joint function simplified; `halves` tells that its sweeps will go to different functions."""
+    function = trace.run("settle", lambda: settle_calls(function, light), facts)
+    for name, stage in OPTIMIZE if request.optimize else ():
+        if not (name == "fuse" and halves):
+            function = trace.run(name, partial(stage, function, facts), facts)
+    return function
 
 
 class Trace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Origin
@@ -29,8 +29,21 @@ class Emitted:
     names: Mapping[Value, str] = field(default_factory=dict)
 
 
-def emit(function: Function, facts: Facts) -> Emitted:
-    """Print one function. Assumes verified IR; guarantees text that computes the same and imports NumPy alone."""
+def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Facts]] = ()) -> Emitted:
+    """Print one function, after the helpers that it calls. Assumes verified IR; guarantees text that computes the same
+    and imports NumPy alone.
+    """
+    imported: dict[str, str] = {}
+    nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]
+    node, names = _definition(function, facts, imported)
+    text, origins = print_module(_module([*nodes, node], imported))
+    return Emitted(text, function.name, origins, names)
+
+
+def _definition(
+    function: Function, facts: Facts, imported: dict[str, str]
+) -> tuple[ast.FunctionDef, Mapping[Value, str]]:
+    """One function as syntax, and what its values are called; `imported` grows by the libraries that it needs."""
     folding = fold(function, isinstance(function.result, (tuple, list, dict)) and len(function.body.results) > 1)
     scheduler = Scheduler(function, folding, facts)
     block = scheduler.run()
@@ -54,15 +67,10 @@ def emit(function: Function, facts: Facts) -> Emitted:
     naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups, scheduler.items)
     naming.coalesce(block)
     names = naming.assign(block)
-    modules = choose(function, {*names.values(), *naming.taken})
+    modules = choose(function, {*names.values(), *naming.taken}, imported)
+    imported.update((spelling, module) for module, spelling in modules.items())
     expressions = Expressions(folding, names, scheduler.shapes, facts, modules)
     body = Codegen(function, expressions, Memory(function)).block(block)
-    module = _module(function, body, modules)
-    text, origins = print_module(module)
-    return Emitted(text, function.name, origins, names)
-
-
-def _module(function: Function, body: list[ast.stmt], modules: Mapping[str, str]) -> ast.Module:
     signature = function.notes.get("signature") or [
         (name, "plain", None) for name in dict.fromkeys(p.name for p in function.params if not p.capture)
     ]
@@ -70,11 +78,15 @@ def _module(function: Function, body: list[ast.stmt], modules: Mapping[str, str]
     node = ast.FunctionDef(function.name, arguments(signature, captured), body, [], None, None)
     if hasattr(node, "type_params") or "type_params" in ast.FunctionDef._fields:
         node.type_params = []  # type: ignore[attr-defined,unused-ignore]
-    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return node, names
+
+
+def _module(nodes: Sequence[ast.FunctionDef], imported: Mapping[str, str]) -> ast.Module:
+    used = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
     imports: list[ast.stmt] = []
     if "math" in used:
         imports.append(ast.Import([ast.alias("math", None)]))
     if "np" in used:
         imports.append(ast.Import([ast.alias("numpy", "np")]))
-    imports += [statement(module, spelling) for module, spelling in sorted(modules.items())]
-    return ast.Module([*imports, node], [])
+    imports += [statement(module, spelling) for spelling, module in sorted(imported.items(), key=lambda item: item[1])]
+    return ast.Module([*imports, *nodes], [])

@@ -117,6 +117,10 @@ class Codegen:
                 node = ast.Subscript(node, constant(step), ast.Load())
         return [assign(self.names[param.value], node)]
 
+    def _unpack(self, statement: Statement) -> list[ast.stmt]:
+        targets: list[ast.expr] = [store(self.names[value]) for value in statement.writes]
+        return [ast.Assign([ast.Tuple(targets, ast.Store())], name(str(self.function.notes["package"])))]
+
     def _tape(self, statement: Statement) -> list[ast.stmt]:
         return [assign(self.names[statement.writes[0]], ast.List([], ast.Load()))]
 

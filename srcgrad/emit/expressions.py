@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InternalError
+from ..ir.calls import procedure_of
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Op, Slot, Undefined, Value
 from ..ir.primitive import arguments, find
@@ -420,6 +421,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
     "effect": _effect,
     "if": _choice,
+    "call": lambda e, op: call(procedure_of(op).name, [e.atom(a) for a in op.inputs]),
     "array_literal": lambda e, op: call("np.array", [_as_lists(op.attrs["object"])]),
     "not": lambda e, op: ast.UnaryOp(ast.Not(), e.atom(op.inputs[0])),
 }

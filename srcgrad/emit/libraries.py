@@ -8,8 +8,11 @@ from collections.abc import Collection, Mapping
 from ..ir.nodes import Function, walk
 
 
-def choose(function: Function, taken: Collection[str]) -> dict[str, str]:
-    """Modules of other libraries, and how calls spell them: as the user did, where no variable has that name."""
+def choose(function: Function, taken: Collection[str], imported: Mapping[str, str]) -> dict[str, str]:
+    """Modules of other libraries, and how calls spell them: as the user did, where no variable has that name.
+
+    `imported` are the names in use already, by other functions of the same text, and the modules that have them.
+    """
     written: Mapping[str, str] = function.notes.get("modules", {})
     names = {*taken, *(param.name for param in function.params)}
     used = {op.prim.module for op in walk(function.body.ops)}
@@ -19,7 +22,8 @@ def choose(function: Function, taken: Collection[str]) -> dict[str, str]:
             continue
         last = module.rpartition(".")[2]
         ways = (written.get(module, last), last, module, module.replace(".", "_"))
-        chosen[module] = next(way for way in ways if way.split(".")[0] not in names and way not in chosen.values())
+        free = (way for way in ways if way.split(".")[0] not in names and imported.get(way, module) == module)
+        chosen[module] = next(way for way in free if way not in chosen.values())
     return chosen
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ..ir.calls import procedure_of
 from ..ir.memory import may_share
 from ..ir.nodes import Atom, Function, Op, Value
-from ..ir.types import Array, Tape
+from ..ir.types import Array, Saved, Tape
 from .statements import Block, Statement, free_reads
 
 Reads = Callable[[Iterable[Atom]], Iterable[Value]]
@@ -128,12 +129,21 @@ class Memory:
                 self._zip(body.params, op.regions[0].params)
                 self._zip(body.results, body.params)
                 self._zip(body.results, op.outputs)
+            case "call":
+                self._call(op)
             case _ if may_share(op) or op.prim.kind == "impure":
                 for value in op.outputs:
                     if op.inputs and _has_memory(value):  # a single element is a number of its own
                         self.union(op.inputs[0], value)
                 if op.prim.name in ("broadcast", "np.broadcast_to") and _has_memory(op.inputs[0]):
                     self.foreign.add(self.root(op.outputs[0]))  # np.broadcast_to gives what must not be written
+
+    def _call(self, op: Op) -> None:
+        """What a forward half saves may be any of its arguments and results."""
+        together = [a for a in (*op.inputs, *op.outputs) if _has_memory(a)]
+        if procedure_of(op).shares:
+            for one in together[1:]:
+                self.union(together[0], one)
 
     def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
         for a, b in zip(left, right):
@@ -152,4 +162,4 @@ def _has_memory(value: Atom) -> bool:
     type = value.type
     while isinstance(type, Tape):
         type = type.item
-    return isinstance(type, Array) and type.ndim > 0
+    return isinstance(type, Saved) or (isinstance(type, Array) and type.ndim > 0)

@@ -6,6 +6,7 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
+from ..ir.calls import called
 from ..ir.nodes import Atom, Function, Op, Value
 from ..ir.types import Tape
 from ..ir.words import word_for
@@ -31,7 +32,7 @@ class Naming:
         self.parent: dict[Value, Value] = {}
         self.members: dict[Value, list[Value]] = {}
         self.names: dict[Value, str] = {}
-        self.taken = _reserved()
+        self.taken = _reserved() | {procedure.name for procedure in called(function.body.ops)}
 
     def find(self, value: Value) -> Value:
         while value in self.parent:

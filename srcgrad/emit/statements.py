@@ -19,7 +19,7 @@ Block = list["Statement"]
 
 @dataclass(eq=False)
 class Statement:
-    """kind: leaf | op | if | for | while | tape (an empty list) | record (append) | count | return.
+    """kind: leaf | unpack | op | if | for | while | tape (an empty list) | record (append) | count | return.
 
     `reads` and `writes` are values; `head` are the values that a loop header binds; `ends` holds, for each block, the
     atoms that its end hands over.
@@ -65,12 +65,21 @@ class Scheduler:
         block = [
             Statement("leaf", writes=(p.value,), item=p.value) for p in self.function.params if p.path or p.capture
         ]
-        block = [s for s in block if self._is_path(s)]
+        block = self._unpacked([s for s in block if self._is_path(s)])
         scope = list(self.params)
         block += self.block(self.function.body.ops, scope)
         end = Statement("return")
         end.reads = self.reads(self.function.body.results, scope)
         return [*block, end]
+
+    def _unpacked(self, leaves: Block) -> Block:
+        """What a forward half has saved is unpacked at once."""
+        package = self.function.notes.get("package")
+        parts = [s for s in leaves if any(p.value is s.item and p.name == package for p in self.function.params)]
+        if not parts:
+            return leaves
+        whole = Statement("unpack", writes=tuple(v for s in parts for v in s.writes))
+        return [whole, *(s for s in leaves if s not in parts)]
 
     def _is_path(self, statement: Statement) -> bool:
         return any(p.value is statement.item and p.path for p in self.function.params)

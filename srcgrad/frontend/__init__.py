@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CompileError, Fault, InternalError
+from ..ir.calls import reachable
 from ..ir.dims import Facts
 from ..ir.nodes import Const, Function, Region, Slot, Value, walk
 from ..ir.types import Array
 from ..runtime.captures import Route
 from ..runtime.signature import Spec
 from ..runtime.source import Source, find_source
-from .interpreter import Interpreter
-from .state import CopyOnEntry, Frame, Leaf, Place, Unroll
+from .outline import Outliner
+from .state import Frame, Leaf, Plan, Restart
 from .values import DictValue, ListValue, Poison
 
 
@@ -31,22 +32,22 @@ class Lowered:
     written: frozenset[Leaf] = frozenset()  # arguments that the function writes into, and that are copied first
 
 
-def lower(function: types.FunctionType, specs: Mapping[str, Spec], example: Mapping[str, Any]) -> Lowered:
+def lower(
+    function: types.FunctionType, specs: Mapping[str, Spec], example: Mapping[str, Any], procedures: bool = False
+) -> Lowered:
     """Execute the function's syntax tree on abstract arguments.
 
     Assumes nothing of the source. Guarantees verified IR whose every value has an exact dtype and symbolic axes, or a
-    CompileError that lists every fault found, each with its place.
+    CompileError that lists every fault found, each with its place. What calls itself becomes a procedure; so does, with
+    `procedures`, a long helper that is called again. All else is read in place.
     """
     source = find_source(function)
-    unroll: set[Place] = set()
-    copies: set[Leaf] = set()
-    while True:  # each time round writes one more loop out, or copies one more argument
+    plan = Plan(procedures)
+    while True:  # each time round writes one more loop out, makes a call a procedure, or copies an argument
         try:
-            return _lower(function, source, specs, example, frozenset(unroll), frozenset(copies))
-        except Unroll as needed:
-            unroll.add(needed.loop)
-        except CopyOnEntry as needed:
-            copies.add(needed.leaf)
+            return _lower(function, source, specs, example, plan)
+        except Restart as needed:
+            plan = needed.learn(plan)
 
 
 def _lower(
@@ -54,11 +55,10 @@ def _lower(
     source: Source,
     specs: Mapping[str, Spec],
     example: Mapping[str, Any],
-    unroll: frozenset[Place],
-    copies: frozenset[Leaf],
+    plan: Plan,
 ) -> Lowered:
     code = function.__code__
-    interpreter = Interpreter(Facts(), unroll, frozenset((*code.co_varnames, *code.co_cellvars)), copies)
+    interpreter = Outliner(Facts(), plan, frozenset((*code.co_varnames, *code.co_cellvars)))
     frame = Frame(function, (), source, node=source.node)
     interpreter.frames.append(frame)
     for name, spec in specs.items():
@@ -77,13 +77,14 @@ def _lower(
     body = Region((), (*interpreter.entry.ops, *interpreter.builder.ops), tuple(leaves))
     notes = {"modules": interpreter.modules}
     lowered = Function(function.__name__, tuple(interpreter.params), body, template, notes)
-    return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, copies)
+    return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, plan.copies)
 
 
-def _promotions(interpreter: Interpreter) -> list[Fault]:
+def _promotions(interpreter: Outliner) -> list[Fault]:
     """A Python float leaves float32 as it is, a NumPy float64 does not: which of them a variable is must not depend."""
     types = [p.value.type for p in interpreter.params]
-    types += [value.type for op in walk(interpreter.builder.ops) for value in op.outputs]
+    bodies = [interpreter.builder.ops, *(p.function.body.ops for p in reachable(interpreter.builder.ops))]
+    types += [value.type for ops in bodies for op in walk(ops) for value in op.outputs]
     single = any(isinstance(t, Array) and t.dtype.kind == "f" and t.dtype.itemsize < 8 for t in types)
     message = "a variable is a Python number on one path and float64 on another, which decides what float32 becomes"
     way_out = "Start with np.float64(...), or make it a Python number again: float(...)."

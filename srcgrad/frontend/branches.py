@@ -70,7 +70,7 @@ class Branches(Inputs):
                 changed.append(name)
             else:
                 merged[name] = Poison(f"`{name}` has a different kind of value in each branch", "Use two names.")
-        effects = any(op.prim.kind == "impure" or op.regions for op in (*then_ops, *else_ops))
+        effects = any(op.prim.kind in ("impure", "control") for op in (*then_ops, *else_ops))
         if not changed and not effects and not then_ops.writes and not else_ops.writes:
             return merged
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]

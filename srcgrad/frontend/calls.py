@@ -319,11 +319,13 @@ class Calls(Access):
         kwargs: dict[str, Any],
         text: str,
     ) -> Any:
-        if any(f.node is node and f.function is frame.function and f.parent is frame.parent for f in self.frames):
-            raise Unsupported(f"`{text}` calls itself; recursion cannot be differentiated", "Write it as a loop.")
-        if len(self.frames) > _MAX_LEVEL:
-            raise Unsupported("calls are nested too deeply")
         frame.env = self._bind_arguments(node.args, defaults, args, kwargs, text)
+        return self.read_call(frame, node, text)
+
+    def read_call(self, frame: Frame, node: Node, text: str) -> Any:
+        """Read a function's body in place of its call."""
+        if len(self.frames) > _MAX_LEVEL:
+            raise Unsupported("calls are nested too deeply", "Pass the depth as a number known only while running.")
         origin, statement = self.builder.origin, self.frame.statement
         self.frames.append(frame)
         try:

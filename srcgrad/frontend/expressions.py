@@ -15,7 +15,7 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from ..runtime.captures import Found, look_up
 from .operators import Operators
-from .state import Frame, Restart, Silent
+from .state import Frame, Signal, Silent
 from .values import DictValue, Iteration, ListValue, Poison, RangeValue, describe, sequence
 
 _SEQUENCES = (tuple, list, str, dict, ListValue, DictValue, Iteration, RangeValue)
@@ -50,7 +50,7 @@ class Expressions(Operators):
         except Unsupported as error:
             error.origin = error.origin or self.builder.origin
             raise
-        except (SrcgradError, Restart):
+        except (SrcgradError, Signal):
             raise
         except RecursionError:
             raise Unsupported("this is nested too deeply to be read", "Split it into several statements.") from None
@@ -79,7 +79,7 @@ class Expressions(Operators):
         frame: Any = self.frame
         while True:
             if name in frame.env:
-                value = frame.env[name]
+                value = self.variable(frame, name)
                 if isinstance(value, Poison):
                     raise self.poisoned(value)
                 return value
@@ -92,6 +92,9 @@ class Expressions(Operators):
         if found is None:
             raise Unsupported(f"name `{name}` is not defined")
         return self.adopt(found, name)
+
+    def variable(self, frame: Frame, name: str) -> Any:
+        return frame.env[name]
 
     def adopt(self, found: Found, name: str) -> Any:
         """A captured object as an abstract value: numbers and arrays are read at each call, code is compared."""

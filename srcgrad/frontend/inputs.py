@@ -32,19 +32,16 @@ from ..runtime.signature import (
     path_text,
 )
 from .calls import Calls
-from .state import Leaf, Place
+from .state import Plan
 from .values import DictValue, Instance, ListValue
 
 Path = tuple[str | int, ...]
 
 
 class Inputs(Calls):
-    def __init__(
-        self, facts: Facts, unroll: frozenset[Place], reserved: frozenset[str], copies: frozenset[Leaf] = frozenset()
-    ):
-        super().__init__(facts, unroll)
-        self.copies = copies  # arguments that the function writes into
-        self.entry = Builder(facts)  # what happens before the first statement: those copies
+    def __init__(self, facts: Facts, plan: Plan, reserved: frozenset[str]):
+        super().__init__(facts, plan)
+        self.entry = Builder(facts)  # what happens before the first statement: copies of arguments that are written to
         self.capture_specs: dict[Route, tuple[str, Spec]] = {}
         self.reserved = reserved  # the function's own names, which no captured variable may take
 
@@ -94,7 +91,7 @@ class Inputs(Calls):
             return value
         if capture:
             self.outside.add(value)
-        elif (name, path) in self.copies:
+        elif (name, path) in self.plan.copies:
             (value,) = self.entry.apply(named("np.copy"), [value], style="method", hint=value.hint)
             self.fresh.add(value)
         else:

@@ -19,8 +19,11 @@ from ..runtime.captures import Route
 from ..runtime.source import Source
 from .values import Poison, describe
 
+NOBODY = object()
+
 Leaf = tuple[str, tuple[str | int, ...]]  # an argument, and the path to an array inside of it
 Place = tuple[str, int, int]  # a syntax node that stays itself when its function is read again
+Key = tuple[Any, ...]  # a call: the function, what is known of its arguments, and the types of the rest
 
 
 class NeedStatic(Unsupported):
@@ -41,17 +44,6 @@ class Silent(Unsupported):
         super().__init__("")
 
 
-class Restart(Exception):
-    """Reading the function has shown what must be known from its start."""
-
-
-class CopyOnEntry(Restart):
-    """Read the function again with a copy of this argument, which it writes into, in the argument's place."""
-
-    def __init__(self, leaf: Leaf):
-        self.leaf = leaf
-
-
 class Ops(list[Any]):
     """The ops of a region, and the new versions of arrays from around it that it wrote into."""
 
@@ -63,11 +55,47 @@ class Ops(list[Any]):
         self.depth: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What earlier readings of a function have taught the next one."""
+
+    procedures: bool = False  # whether long helpers called again become functions of their own
+    unroll: frozenset[Place] = frozenset()  # loops to write out
+    copies: frozenset[Leaf] = frozenset()  # arguments that are written into
+    outlined: frozenset[Key] = frozenset()  # calls that become procedures
+    inlined: frozenset[Key] = frozenset()  # calls that cannot
+    loose: frozenset[tuple[Place, str]] = frozenset()  # arguments whose value is left open though it is known
+
+
+class Signal(Exception):
+    """Not a fault: reading goes on elsewhere."""
+
+
+class Restart(Signal):
+    """Read the function again, by another plan."""
+
+    def learn(self, plan: Plan) -> Plan:
+        raise NotImplementedError
+
+
+class CopyOnEntry(Restart):
+    """A copy of this argument, which the function writes into, is to take the argument's place."""
+
+    def __init__(self, leaf: Leaf):
+        self.leaf = leaf
+
+    def learn(self, plan: Plan) -> Plan:
+        return replace(plan, copies=plan.copies | {self.leaf})
+
+
 class Unroll(Restart):
-    """Read the function again with this loop written out: its body needs to know the pass."""
+    """This loop is to be written out: its body needs to know the pass."""
 
     def __init__(self, loop: Place):
         self.loop = loop
+
+    def learn(self, plan: Plan) -> Plan:
+        return replace(plan, unroll=plan.unroll | {self.loop})
 
 
 @dataclass(eq=False)
@@ -85,13 +113,16 @@ class Frame:
     node: ast.AST | None = None  # the definition being read
     comprehending: bool = False
     loops: list[Any] = field(default_factory=list)  # the loops being read, as the names of their flags
+    key: Any = None  # what the call being read is recognised by, should it call itself
+    owner: Any = NOBODY  # the procedure whose text it becomes part of; None is the function itself
 
 
 class State:
     """Shared by the parts of the interpreter."""
 
-    def __init__(self, facts: Facts, unroll: frozenset[Place] = frozenset()):
+    def __init__(self, facts: Facts, plan: Plan):
         self.facts = facts
+        self.plan = plan
         self.builder = Builder(facts)
         self.builder.newest = self.latest
         self.frames: list[Frame] = []
@@ -114,7 +145,7 @@ class State:
         self.captured: dict[Route, Any] = {}
         self.statics: dict[Route, Any] = {}
         self.depth: tuple[int, ...] = ()
-        self.unroll = unroll
+        self.unroll = plan.unroll
         self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
         self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
@@ -280,14 +311,18 @@ class State:
 
 
 __all__ = [
+    "NOBODY",
     "CopyOnEntry",
     "Fault",
     "Frame",
+    "Key",
     "Leaf",
     "NeedStatic",
     "Ops",
     "Place",
+    "Plan",
     "Restart",
+    "Signal",
     "Silent",
     "State",
     "Unroll",

@@ -194,6 +194,9 @@ class Facts:
         self.known: dict[Symbol, Dim] = {}
         self.bounds: dict[Symbol, tuple[Dim, Dim]] = {}  # a loop's index -> its least and greatest value
         self.guards: list[tuple[str, Dim, Dim]] = []
+        self.orders = (
+            True  # whether `a >= b` may be assumed: not where a function calls itself with ever smaller lengths
+        )
         self.unsolved: list[tuple[Dim, Dim]] = []  # equal, but in no symbol alone: (n + 1) // 2 and (m + 1) // 2
         self._fresh = 0
 
@@ -223,6 +226,8 @@ class Facts:
         difference = (a - b).constant
         if difference is not None:
             return difference == 0 if relation == "==" else difference >= 0
+        if relation == ">=" and not self.orders:
+            return False
         left, right = a.evaluate(self.sizes), b.evaluate(self.sizes)
         if left is not None and right is not None and not (left == right if relation == "==" else left >= right):
             return False

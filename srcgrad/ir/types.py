@@ -62,7 +62,15 @@ class Opaque:
         return self.name
 
 
-Type = Array | Tape | Opaque
+@dataclass(frozen=True)
+class Saved:
+    """What a function's forward half hands to its backward half: one value, whatever it is made of."""
+
+    def __str__(self) -> str:
+        return "saved"
+
+
+Type = Array | Tape | Opaque | Saved
 
 FLOAT = Array(np.dtype(float), weak=True)
 INT = Array(np.dtype(int), weak=True)

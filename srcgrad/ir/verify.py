@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import InternalError
+from .calls import CALL, procedure_of
 from .dims import Facts
 from .nodes import Atom, Const, Function, Op, Region, Undefined, Value, counts_passes, records_of
-from .types import Array, Tape, Type
+from .types import Array, Saved, Tape, Type
 
 
 def verify(function: Function, facts: Facts, stage: str) -> None:
@@ -81,10 +84,36 @@ def _pairs(op: Op, stage: str) -> list[tuple[Atom, Atom]]:
         carried = op.attrs["carried"]
         pairs += _zip(op.inputs, test.params, op, stage) + _zip(op.inputs, body.params, op, stage)
         pairs += _zip(body.results[:carried], op.outputs[:carried], op, stage)
+    elif op.prim is CALL:
+        _check_call(op, stage)
     return pairs
 
 
-def _zip(left: tuple[Atom, ...], right: tuple[Atom, ...], op: Op, stage: str) -> list[tuple[Atom, Atom]]:
+def _check_call(op: Op, stage: str) -> None:
+    """A procedure has lengths of its own, so that dtypes and numbers of axes are compared."""
+    procedure = procedure_of(op)
+    if procedure.body is None:
+        return
+    params: tuple[Atom, ...] = tuple(p.value for p in procedure.body.params)
+    inputs: tuple[Atom, ...] = op.inputs
+    outputs, results = op.outputs, procedure.body.body.results
+    if procedure.kind == "backward":  # what is saved is one value outside, and many inside, or none
+        inputs = params = ()
+    elif procedure.kind == "forward":
+        outputs, results = outputs[:-1], results[: len(outputs) - 1]
+    pairs = _zip(inputs, params, op, stage) + _zip(outputs, results, op, stage)
+    for left, right in pairs:
+        if not _alike(left.type, right.type):
+            raise InternalError(f"after {stage}: a call of {procedure_of(op)} passes {left!r} for {right!r}")
+
+
+def _alike(a: Type, b: Type) -> bool:
+    if isinstance(a, Array) and isinstance(b, Array):
+        return a.dtype == b.dtype and a.ndim == b.ndim
+    return isinstance(a, Saved) or isinstance(b, Saved) or type(a) is type(b)
+
+
+def _zip(left: Sequence[Atom], right: Sequence[Atom], op: Op, stage: str) -> list[tuple[Atom, Atom]]:
     if len(left) != len(right):
         raise InternalError(f"after {stage}: {op.prim.name} passes {len(left)} values where {len(right)} are expected")
     return list(zip(left, right))

@@ -17,6 +17,7 @@ _WORDS = {
     "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full",
     "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted", "np.squeeze": "flat",
     "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
+    "call": "value",
 }  # fmt: skip
 
 
@@ -25,4 +26,4 @@ def word_for(op: Op) -> str:
     word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
     if keyword.iskeyword(word):
         word = "chosen" if op.prim.name == "if" else "value"
-    return f"d_{word}" if op.role != "primal" and op.prim.name == "zeros" else word
+    return f"d_{word}" if op.role != "primal" and op.prim.name in ("zeros", "call") else word

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..ir.calls import called
 from ..ir.nodes import Atom, Function, Op, Region, Value, region_free_values, walk
 
 
@@ -18,7 +19,7 @@ def eliminate_dead(function: Function, results: Sequence[int] | None = None) -> 
 
 
 def has_effect(op: Op) -> bool:
-    return any(inner.prim.kind == "impure" for inner in walk([op]))
+    return any(inner.prim.kind == "impure" for inner in walk([op])) or any(p.impure for p in called([op]))
 
 
 def _values(atoms: Sequence[Atom]) -> set[Value]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import Fault, Unsupported
+from ..ir.calls import procedure_of
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
@@ -75,6 +76,11 @@ class _Forward(Tangents):
                 self.builder.ops.append(self._if(op))
             case "for" | "while":
                 self.builder.ops.append(self._loop(op))
+            case "call" if any(v in self.active for v in op.outputs):
+                raise Unsupported(
+                    f"`{procedure_of(op)}` is a function of its own here, and has no tangents yet",
+                    "Use reverse mode, or write what calls itself as a loop.",
+                )
             case _ if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
                 self._beside(op)
             case _:

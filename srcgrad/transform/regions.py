@@ -38,6 +38,8 @@ class Regions(Steps):
                 return self._if(op, scope, cotangents)
             case "for" | "while":
                 return self._loop(op, scope, cotangents)
+            case "call":
+                return self.call(op, scope, cotangents)
         if any(d is not None for d in cotangents):
             if op.prim.name == "index_set":
                 self.index_set(op, scope, cotangents[0])

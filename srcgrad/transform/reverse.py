@@ -7,13 +7,14 @@ simplification. Nothing is guessed: a value that no surviving op reads has no us
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import Fault
 from ..ir.dims import Facts
-from ..ir.nodes import Const, Function, Value
+from ..ir.nodes import Atom, Const, Function, Value
 from .activity import active_values
+from .calls import Pair, Pairs, Use, seeds_of
 from .invariance import cancelling
 from .regions import Regions
 from .tapes import Scope
@@ -21,10 +22,11 @@ from .tapes import Scope
 
 @dataclass(frozen=True)
 class Differentiated:
-    """The joint function, and its faults: constructs that have no derivative."""
+    """The joint function, its faults (what has no derivative), and the halves of the procedures that it calls."""
 
     function: Function
     faults: tuple[Fault, ...]
+    pairs: tuple[Pair, ...] = ()
 
 
 def differentiate(
@@ -35,12 +37,39 @@ def differentiate(
     Its results are `function`'s, followed by one cotangent for each value in `wrt`. `seed` is the cotangent of the
     result, a parameter of the caller's making; None stands for 1.
     """
-    reverse = Regions(facts, active_values(function.body, wrt, cancelling(function.body, facts)))
+    pairs = Pairs()
+    seeds = {result: seed if seed is not None else Const(1.0)}
+    joint = _joint(function, seeds, wrt, facts, pairs)
+    while pairs.waiting:
+        _differentiate_procedure(pairs.waiting.pop(), pairs)
+    return Differentiated(joint, tuple(dict.fromkeys(pairs.faults)), tuple(pairs.made.values()))
+
+
+def _joint(
+    function: Function,
+    seeds: Mapping[int, Atom],
+    wrt: Sequence[Value],
+    facts: Facts,
+    pairs: Pairs,
+    masked: Collection[Value] = (),
+) -> Function:
+    """The forward sweep, then the backward sweep from the cotangents of these results."""
+    reverse = Regions(facts, active_values(function.body, wrt, cancelling(function.body, facts)), pairs)
+    reverse.masked_seeds.update(masked)
     reverse.builder.notice(function.body)
     root = Scope(None, "root")
-    loss = function.body.results[result]
-    reverse.accumulate(root, loss, seed if seed is not None else Const(1.0))
+    for number, seed in seeds.items():
+        reverse.accumulate(root, function.body.results[number], seed)
     forward = reverse.backprop(function.body.ops, root)
     gradients = [reverse.final(root, value) for value in wrt]
+    pairs.faults += reverse.faults
     body = replace(function.body, ops=(*forward, *reverse.builder.ops), results=(*function.body.results, *gradients))
-    return Differentiated(replace(function, body=body), tuple(reverse.faults))
+    return replace(function, body=body)
+
+
+def _differentiate_procedure(use: Use, pairs: Pairs) -> None:
+    pair = pairs.made[use]
+    function, pair.seeds = seeds_of(use.procedure.function, use)
+    wrt = [function.params[k].value for k in use.wrt]
+    masked = {seed for number, seed in zip(use.seeds, pair.seeds) if number in use.masked}
+    pair.joint = _joint(function, dict(zip(use.seeds, pair.seeds)), wrt, use.procedure.facts, pairs, masked)

@@ -11,6 +11,7 @@ from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value, fr
 from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
 from ..ir.words import word_for
+from .calls import Pair
 
 _AGAIN = {
     "np.transpose", "np.expand_dims", "np.reshape", "np.less", "np.less_equal", "np.greater", "np.greater_equal",
@@ -23,16 +24,60 @@ def split(function: Function, seed: Value, facts: Facts, name: str) -> tuple[Fun
 
     forward(arguments) -> value, (saved values); backward(*saved, cotangent of value) -> gradients.
     """
+    value, *gradients = function.body.results
+    forward, backward, saved = _halves(function, gradients, [seed], facts)
+    hidden = _hidden(function)
+    template = (Slot(0), tuple(Slot(1 + k) for k, v in enumerate(saved) if v not in hidden))
+    first = _forward(function, forward, [value], saved, [seed], template, f"{name}_forward")
+    names = _parameter_names(function, [*saved, seed])
+    params = [Param(v, names[v]) for v in (*saved, seed)]
+    signature = [(names[v], "plain", None) for v in (*saved, seed) if v not in hidden]
+    result = _shift(function.result[1], 1)
+    return first, _backward(function, backward, gradients, params, signature, result, f"{name}_backward")
+
+
+def split_pair(pair: Pair, facts: Facts) -> None:
+    """Give the halves of a procedure their bodies.
+
+    forward(arguments) -> (*results, saved); backward(saved, *cotangents of results) -> cotangents. What is saved is one
+    value for the callers: a tuple, unless it is a single value.
+    """
+    function, seeds = pair.joint, pair.seeds
+    assert function is not None
+    count = len(function.body.results) - pair.gradients
+    values, gradients = function.body.results[:count], function.body.results[count:]
+    forward, backward, saved = _halves(function, gradients, seeds, facts)
+    order = [*(p.value for p in function.params), *(v for op in forward for v in op.outputs)]
+    saved.sort(key=order.index)
+    hidden = _hidden(function)
+    kept = [v for v in saved if v not in hidden]
+    slots = tuple(Slot(count + k) for k, v in enumerate(saved) if v not in hidden)
+    template = (*map(Slot, range(count)), slots[0] if len(slots) == 1 else slots or None)
+    pair.forward.body = _forward(function, forward, values, saved, seeds, template, pair.forward.name)
+    names = _parameter_names(function, [*saved, *seeds])
+    package = names[kept[0]] if len(kept) == 1 else "saved"
+    signature = [(name, "plain", None) for name in (*([package] if kept else []), *(names[v] for v in seeds))]
+    params = [Param(v, package, () if len(kept) == 1 else (k,)) for k, v in enumerate(kept)]
+    params += [Param(v, names[v]) for v in (*(v for v in saved if v in hidden), *seeds)]
+    result = Slot(0) if len(gradients) == 1 else tuple(map(Slot, range(len(gradients))))
+    if len(kept) > 1:
+        function = replace(function, notes={**function.notes, "package": package})
+    pair.backward.body = _backward(function, backward, gradients, params, signature, result, pair.backward.name)
+    pair.saves = bool(kept)
+
+
+def _halves(
+    function: Function, gradients: Sequence[Atom], seeds: Sequence[Value], facts: Facts
+) -> tuple[list[Op], list[Op], list[Value]]:
+    """The ops of either half, and what the backward one reads of the forward one."""
     forward = [op for op in function.body.ops if op.role != "adjoint"]
     backward = [op for op in function.body.ops if op.role == "adjoint"]
-    value, *gradients = function.body.results
     made = {v: op for op in walk(forward) for v in op.outputs}
-    saved, again = _saved(forward, backward, gradients, seed)
+    saved, again = _saved(forward, backward, gradients, seeds)
     backward = [*again, *backward]
     saved += _lengths(function, backward, saved, facts)
     _agree_on_names(saved, backward, made)
-    first = _forward(function, forward, value, saved, seed, f"{name}_forward")
-    return first, _backward(function, backward, gradients, saved, seed, f"{name}_backward")
+    return forward, backward, saved
 
 
 def _agree_on_names(saved: Sequence[Value], backward: Sequence[Op], made: Mapping[Value, Op]) -> None:
@@ -64,11 +109,11 @@ def _source(value: Value, made: Mapping[Value, Op]) -> Value:
 
 
 def _saved(
-    forward: Sequence[Op], backward: Sequence[Op], gradients: Sequence[Atom], seed: Value
+    forward: Sequence[Op], backward: Sequence[Op], gradients: Sequence[Atom], seeds: Sequence[Value]
 ) -> tuple[list[Value], list[Op]]:
     """Forward values that the backward half reads; views and comparisons of such are computed again."""
     made = {v: op for op in forward for v in op.outputs}
-    own = {seed, *(v for op in backward for v in op.outputs)}
+    own = {*seeds, *(v for op in backward for v in op.outputs)}
     needed: dict[Value, None] = {}
     for op in backward:
         needed.update((v, None) for v in free_values(op) if v not in own)
@@ -110,42 +155,51 @@ def _reveals(value: Value, symbol: Symbol, facts: Facts) -> bool:
 
 
 def _forward(
-    function: Function, ops: Sequence[Op], value: Atom, saved: Sequence[Value], seed: Value, name: str
+    function: Function,
+    ops: Sequence[Op],
+    values: Sequence[Atom],
+    saved: Sequence[Value],
+    seeds: Sequence[Value],
+    template: Any,
+    name: str,
 ) -> Function:
-    params = tuple(p for p in function.params if p.value is not seed)
-    results = (value, *saved)
-    hidden = _hidden(function)
-    template: Any = (Slot(0), tuple(Slot(1 + k) for k, v in enumerate(saved) if v not in hidden))
+    params = tuple(p for p in function.params if p.value not in seeds)
     return replace(
-        function, name=name, params=params, body=Region((), tuple(ops), results), result=template,
-        notes={**function.notes, "gradients": []},
+        function, name=name, params=params, body=Region((), tuple(ops), (*values, *saved)), result=template,
+        notes={**function.notes, "gradients": [], "package": None},
     )  # fmt: skip
 
 
-def _backward(
-    function: Function, ops: Sequence[Op], gradients: Sequence[Atom], saved: Sequence[Value], seed: Value, name: str
-) -> Function:
-    names: set[str] = set()
-    params = []
-    for value in (*saved, seed):
+def _parameter_names(function: Function, values: Sequence[Value]) -> dict[Value, str]:
+    """What the backward half calls its parameters."""
+    names: dict[Value, str] = {}
+    for value in values:
         stem = value.hint or "value"
         if value in {group[0] for group in function.notes.get("groups", ())}:
             stem = "history"
         elif isinstance(value.type, Tape):
             stem = f"{stem}_steps"
         unique, number = stem, 0
-        while unique in names:
+        while unique in names.values():
             number += 1
             unique = f"{stem}_{number}"
-        names.add(unique)
-        params.append(Param(value, unique))
-    hidden = _hidden(function)
-    signature = tuple((p.name, "plain", None) for p in params if p.value not in hidden)
-    template = _shift(function.result[1], 1)
-    notes = {**function.notes, "signature": signature, "gradients": list(range(len(gradients)))}
+        names[value] = unique
+    return names
+
+
+def _backward(
+    function: Function,
+    ops: Sequence[Op],
+    gradients: Sequence[Atom],
+    params: Sequence[Param],
+    signature: Sequence[tuple[str, str, str | None]],
+    result: Any,
+    name: str,
+) -> Function:
+    notes = {**function.notes, "signature": tuple(signature), "gradients": list(range(len(gradients)))}
     notes["partial"] = partial_values(function.body.ops)
     return replace(
-        function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=template,
+        function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=result,
         notes=notes,
     )  # fmt: skip
 

@@ -14,7 +14,8 @@ from ..ir.nodes import Atom, Const, Op, Slot, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply
 from ..ir.types import Array
-from .cotangents import Cotangents, cotangent_name
+from .calls import Calls
+from .cotangents import cotangent_name
 from .tapes import Scope
 
 # What a cotangent may go through with its zeros in place
@@ -24,7 +25,7 @@ _KEEPS_ZEROS = {
 }  # fmt: skip
 
 
-class Steps(Cotangents):
+class Steps(Calls):
     def plain(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> None:
         check_accounted_for(op)
         for which, atom in enumerate(op.inputs):
@@ -68,6 +69,8 @@ class Steps(Cotangents):
 
     def _mask(self, d: Sym, singular: bool) -> tuple[Sym, Sym, bool] | None:
         """(condition, unmasked cotangent, condition inverted) of a masked cotangent."""
+        if d.atom in self.masked_seeds:
+            return (d.__ne__(0), d, False) if singular else None
         made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
         if made is None:
             return None
@@ -83,8 +86,16 @@ class Steps(Cotangents):
             return d.__ne__(0), d, False
         return None
 
+    def is_masked(self, d: Sym) -> bool:
+        """Whether `d` may be zero because a mask excludes an element."""
+        made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
+        times_mask = made is not None and made.prim.name == "np.multiply" and _is_bool(made.inputs[1])
+        return times_mask or self._holds_zeros(d)
+
     def _holds_zeros(self, d: Sym) -> bool:
         """Whether `d` was scattered, or masked by np.where, before it was reshaped or multiplied."""
+        if d.atom in self.masked_seeds:
+            return True
         made = next((op for op in reversed(self.builder.ops) if d.atom in op.outputs), None)
         if made is None:
             return False
@@ -200,6 +211,10 @@ def reaches_singular(op: Op, made: Mapping[Value, Op], active: Collection[Value]
         if source is not None and source.prim.elementwise and reaches_singular(source, made, active):
             return True
     return False
+
+
+def _is_bool(atom: Atom) -> bool:
+    return isinstance(atom.type, Array) and atom.type.dtype.kind == "b"
 
 
 def _singular(op: Op) -> bool:

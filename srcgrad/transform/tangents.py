@@ -15,6 +15,7 @@ from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply, cast
 from ..ir.types import Array, Type
 from .activity import active_values
+from .calls import Pairs
 from .cotangents import constant
 from .regions import Regions
 from .steps import check_accounted_for, reaches_singular
@@ -182,7 +183,7 @@ class Tangents:
         stand_ins = [Value(v.type) if v in self.active and v in self.wanted else None for v in op.outputs]
         ops, terms = self._transpose(op, stand_ins)
         given = [v for v in stand_ins if v is not None]
-        back = Regions(self.facts, active_values(Region((), tuple(ops), ()), given))
+        back = Regions(self.facts, active_values(Region((), tuple(ops), ()), given), Pairs())
         back.builder.origin, root = op.origin, Scope(None, "root")
         for contribution, t in terms:
             back.accumulate(root, contribution, t)

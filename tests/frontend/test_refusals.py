@@ -45,28 +45,8 @@ def marked(fault):
     return source[carets.index("^") : len(carets)]
 
 
-def recursive(n, x):
-    return x if n == 0 else recursive(n - 1, x) * x
-
-
 def stream(x):
     yield from x
-
-
-def test_recursion():
-    (fault,) = refusals(lambda x: np.sum(recursive(3, x)))
-    assert "`recursive` calls itself; recursion cannot be differentiated" in fault.message
-    assert (marked(fault), fault.way_out) == ("recursive(n - 1, x)", "Write it as a loop.")
-
-
-def test_recursion_of_a_nested_function():
-    def loss(x):
-        def again(v, n):
-            return v if n == 0 else again(v, n - 1) * again(v, n - 2)
-
-        return np.sum(again(x, len(x)))
-
-    assert "`again` calls itself" in refusals(loss)[0].message
 
 
 def test_generators():
