@@ -334,7 +334,7 @@ def _array_maker(e: Expressions, op: Op) -> ast.expr | None:
         return None
     shape = _bare(e.shape(op))
     keywords = {k: literal(v) for k, v in op.attrs.items() if k != "shape"}
-    return call(op.prim.name, [shape, *(e.atom(a) for a in op.inputs[: len(op.prim.operands)])], keywords)
+    return call(op.prim.name, [shape, *(e.atom(a) for a in op.inputs[: op.prim.arity(op.attrs)])], keywords)
 
 
 def _broadcast_to(e: Expressions, op: Op) -> ast.expr:

@@ -299,7 +299,7 @@ class Scheduler:
             return self.lengths.length(op.attrs["dim"], [*(a for a in op.inputs if isinstance(a, Value)), *scope])
         if "shape" not in op.attrs or not isinstance(op.attrs["shape"], tuple):
             return None
-        extra = [a for a in op.inputs[len(op.prim.operands) :] if isinstance(a, Value)]
+        extra = [a for a in op.inputs[op.prim.arity(op.attrs) :] if isinstance(a, Value)]
         if extra and op.role == "primal":  # the user's own lengths are inputs
             return self.lengths.given(op.attrs["shape"], extra)
         scope = [*extra, *scope]

@@ -95,9 +95,11 @@ class Calls(Access):
 
     def numpy_call(self, prim: Primitive, args: list[Any], kwargs: dict[str, Any], style: str) -> Any:
         """A call of a primitive: operands become inputs, everything else must be known now."""
+        if kwargs.get("where", True) in (None, True):
+            kwargs.pop("where", None)
         out = inplace.taken_out(prim, args, kwargs)
-        where = kwargs.pop("where", None) if out is not None or kwargs.get("where") is None else None
         if out is not None:
+            where = None if "where" in prim.named else kwargs.pop("where", None)
             result = self.numpy_call(prim, args, kwargs, style)
             return inplace.into(self, out, result, where)  # type: ignore[arg-type]
         operands, attrs = bind(prim, [self._sequence_operand(prim, i, a) for i, a in enumerate(args)], kwargs)
@@ -108,7 +110,7 @@ class Calls(Access):
             style = "python"
         result = self.apply(prim, [*inputs, *extra], attrs, style)
         if not any(isinstance(i, Value) for i in inputs) and prim.fn is not None and len(inputs) == 1:
-            self.remember(result, lambda *numbers: prim.fn(*numbers), *inputs)
+            self.remember(result, lambda *numbers: prim.fn(*numbers, **attrs), *inputs)
         return result
 
     def _sequence_operand(self, prim: Primitive, position: int, value: Any) -> Any:

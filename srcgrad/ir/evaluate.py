@@ -91,8 +91,7 @@ class Machine:
             return self._while(op, inputs)
         assert op.prim.fn is not None
         attrs = {key: self.static(value) for key, value in op.attrs.items()}
-        count = None if op.prim.variadic else len(op.prim.operands)  # inputs beyond are lengths that the op spells
-        result = op.prim.fn(*inputs[:count], **attrs)
+        result = op.prim.fn(*inputs[: op.prim.arity(op.attrs)], **attrs)
         results = list(result) if isinstance(result, (tuple, list)) else [result]
         return [_as_typed(r, value) for r, value in zip(results, op.outputs)]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import Unsupported
 from .dims import Facts
+from .nodes import Slot
 from .types import Type
 
 Infer = Callable[[Facts, Sequence[Type], Mapping[str, Any], str], Type | tuple[Type, ...]]
@@ -31,6 +32,8 @@ class Primitive:
     optional  : operands that count as None where they are missing
     module    : where the function lives, if that is not its name up to the last dot (`scipy.stats.norm.pdf`)
     of_complex: what stands for it where an operand is complex: sign and angle are steps on the real line alone
+    named     : operands that a call gives by keyword, if at all (`where=`); the attribute of that name is `Slot(k)`,
+                and the k-th input behind the operands is the value. Each has its partial, or None
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -59,6 +62,7 @@ class Primitive:
     optional: tuple[str, ...] = ()
     module: str = ""
     of_complex: Primitive | None = None
+    named: Mapping[str, Partial | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.module = self.module or self.name.rpartition(".")[0]
@@ -75,8 +79,26 @@ class Primitive:
     def elementwise(self) -> bool:
         return self.kind == "elementwise"
 
-    def partial(self, which: int) -> Partial | None:
+    def arity(self, attrs: Mapping[str, Any]) -> int | None:
+        """How many inputs are arguments; those beyond are lengths that the op spells. None is all of them."""
+        return None if self.variadic else len(self.operands) + len(self.filled(attrs))
+
+    def filled(self, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+        """The operands that this op has by keyword, in the order of its inputs."""
+        return tuple(name for name in self.named if isinstance(attrs.get(name), Slot))
+
+    def sort(self, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+        """The operands, and everything else by name."""
+        filled, first = self.filled(attrs), len(self.operands)
+        if not filled:
+            return inputs, dict(attrs)
+        return inputs[:first], {**attrs, **dict(zip(filled, inputs[first:]))}
+
+    def partial(self, which: int, attrs: Mapping[str, Any]) -> Partial | None:
         """The derivative with respect to input number `which`."""
+        filled = self.filled(attrs)
+        if filled and which >= len(self.operands):
+            return self.named[filled[which - len(self.operands)]] if which < len(self.operands) + len(filled) else None
         if self.variadic and which >= len(self.operands) - 1:
             last = self.partials[-1] if self.partials else None
             if last is None:
@@ -165,7 +187,11 @@ def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -
             operands.extend(given.pop(name))
         elif not (given[name] is None or isinstance(given[name], tuple)):
             operands.append(given.pop(name))
-    for name in given.keys() - {*names, *primitive.keywords}:
+    filled = [name for name in primitive.named if given.get(name) is not None]
+    for number, name in enumerate(filled, 1):
+        operands.append(given[name])
+        given[name] = Slot(number)
+    for name in given.keys() - {*names, *primitive.keywords, *filled}:
         if given.pop(name) is not None:
             raise Unsupported(f"{primitive.name} is not differentiated with `{name}=`", _known(primitive))
     return operands, given
@@ -179,6 +205,7 @@ def arguments(
     Positional are the inputs, in the function's own order, and the attributes that stand between them; the rest are
     keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute `a_min`.
     """
+    inputs, attrs = primitive.sort(inputs, attrs)
     names = [name.lstrip("*") for name in primitive.operands if name.lstrip("*") not in attrs]
     spread = bool(primitive.operands) and primitive.operands[-1].startswith("*")
     whole = list(inputs) if not spread else [*inputs[: len(names) - 1], inputs[len(names) - 1 :]]
@@ -209,11 +236,15 @@ def _given(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any])
         key = primitive.synonyms.get(key, key)
         if key in given:
             raise Unsupported(f"{primitive.name} got two values for `{key}`")
-        if key not in order and key not in primitive.keywords:
+        if key not in order and key not in primitive.keywords and key not in primitive.named:
+            if key == "where" and primitive.elementwise:
+                what = f"{primitive.name} with `where=` and no `out=` leaves the other elements to chance"
+                raise Unsupported(what, f"Use np.where(mask, {primitive.name}(...), other).")
             raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", _known(primitive))
         given[key] = value
     return given | {name: None for name in primitive.optional if name not in given}
 
 
 def _known(primitive: Primitive) -> str:
-    return f"Known: {', '.join([*(name.lstrip('*') for name in primitive.operands), *primitive.keywords])}."
+    names = [*(name.lstrip("*") for name in primitive.operands), *primitive.keywords, *primitive.named]
+    return f"Known: {', '.join(names)}."

@@ -35,6 +35,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 def rewrite(builder: Simplifier, op: Op) -> Atom | None:
     """The first rule that applies, as long as dtype and axes stay what they were."""
+    if op.prim.filled(op.attrs):  # `np.sum(x, where=mask)` is not the sum that the identities speak of
+        return None
     for each in _RULES.get(op.prim.name, ()):
         result = each(Context(builder, op))
         if result is not None:
@@ -69,7 +71,9 @@ class Context:
     def made(self, x: Sym, name: str) -> list[Sym] | None:
         """The inputs of the op that made `x`, if it is a `name`."""
         op = self.builder.made.get(x.atom) if isinstance(x.atom, Value) else None
-        return [Sym(self.builder, atom) for atom in op.inputs] if op is not None and op.prim.name == name else None
+        if op is None or op.prim.name != name or op.prim.filled(op.attrs):
+            return None
+        return [Sym(self.builder, atom) for atom in op.inputs]
 
     def attrs(self, x: Sym) -> Any:
         assert isinstance(x.atom, Value)

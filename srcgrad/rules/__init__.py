@@ -21,13 +21,16 @@ from . import (  # noqa: F401
     linalg,
     nans,
     norms,
+    order,
     permuting,
     products,
     python,
     reductions,
     repeating,
+    running,
     shaping,
     signals,
+    ufuncs,
 )
 from . import elementwise as _elementwise  # noqa: F401
 from .registry import CASES, Case, bilinear, constant, elementwise, general, impure, linear

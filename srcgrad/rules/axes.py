@@ -93,9 +93,23 @@ def reduction(function: Callable[..., Any]) -> Infer:
         if attrs.get("out") is not None:
             raise Unsupported(f"np.{function.__name__} with `out=`", "Assign the result instead.")
         known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
+        for name in ("where", "mean"):
+            if isinstance(attrs.get(name), Array):
+                fits(facts, attrs[name], x.axes, f"np.{function.__name__}: lengths of `{name}=`")
+        if isinstance(attrs.get("initial"), Array) and attrs["initial"].ndim:
+            raise Unsupported(f"np.{function.__name__} with an array for `initial=`", "It takes a number.")
         return Array(dtype_of(function, (x,), **known), reduced_axes(x, attrs))
 
     return infer
+
+
+def fits(facts: Facts, part: Array, whole: Sequence[Dim], what: str) -> None:
+    """Whether `part` broadcasts to these axes without making them longer."""
+    if part.ndim > len(whole):
+        raise Unsupported(f"{what}: {part.ndim} axes beside {len(whole)}")
+    for dim, length in zip(part.axes, whole[len(whole) - part.ndim :]):
+        if not facts.is_one(dim):
+            check_equal(facts, dim, length, what)
 
 
 def same_axes(function: Callable[..., Any]) -> Infer:

@@ -21,15 +21,25 @@ function: Any  # the tables below loop over functions of different types
 # Comparisons, logic, bits
 for function in (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-    np.logical_and, np.logical_or, np.logical_xor, np.isclose,
+    np.logical_and, np.logical_or, np.logical_xor,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
 ):  # fmt: skip
     constant(function, operands=("a", "b"), infer=elementwise_type(function), cheap=True)
-for function in (np.logical_not, np.invert, np.isnan, np.isfinite, np.isinf, np.signbit):
+for function in (
+    np.logical_not, np.invert, np.isnan, np.isfinite, np.isinf, np.signbit, np.isneginf, np.isposinf, np.isreal,
+    np.iscomplex, np.bitwise_count,
+):  # fmt: skip
     constant(function, operands=("x",), infer=elementwise_type(function), cheap=True)
+constant(
+    np.isclose,
+    operands=("a", "b"),
+    keywords=("rtol", "atol", "equal_nan"),
+    infer=elementwise_type(np.isclose),
+    cheap=True,
+)
 
 # Steps: the derivative is zero wherever there is one
-for function in (np.floor, np.ceil, np.trunc, np.rint, np.sign):
+for function in (np.floor, np.ceil, np.trunc, np.rint, np.sign, np.fix, np.spacing):
     constant(function, operands=("x",), infer=elementwise_type(function), convention="0 at the steps too")
 constant(
     np.floor_divide,
@@ -68,8 +78,21 @@ def _nonzero_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any],
     return tuple(Array(np.dtype(np.intp), (count,)) for _ in x.axes)
 
 
-constant(np.argsort, operands=("a",), keywords=("axis", "kind"), infer=_argsort_type)
-constant(np.searchsorted, operands=("a", "v"), keywords=("side",), infer=_searched_type)
+constant(
+    np.argsort,
+    operands=("a",),
+    keywords=("axis", "kind", "stable"),
+    signature=("a", "axis", "kind", "order"),
+    infer=_argsort_type,
+)
+constant(np.argpartition, operands=("a",), keywords=("kth", "axis", "kind"), infer=_argsort_type)
+constant(
+    np.searchsorted,
+    operands=("a", "v", "sorter"),
+    keywords=("side",),
+    signature=("a", "v", "side", "sorter"),
+    infer=_searched_type,
+)
 constant(np.nonzero, operands=("a",), infer=_nonzero_type)
 
 
@@ -91,9 +114,48 @@ def _triangle_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any]
     return places, places
 
 
+def _argwhere_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(np.intp), (facts.fresh("count"), as_dim(array(types[0]).ndim)))
+
+
+def _isin_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    return Array(np.dtype(bool), array(types[0]).axes)
+
+
+def _triangle_of_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+    x = array(types[0])
+    if x.ndim != 2:
+        raise Unsupported("the triangle of an array that is not a matrix")
+    lengths = [Array(np.dtype(np.intp), dim=facts.canon(dim)) for dim in x.axes]
+    square = facts.require("==", x.axes[0], x.axes[1])
+    return _triangle_type(facts, lengths[:1] if square else lengths, attrs, style)
+
+
+def _diagonal_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+    places = Array(np.dtype(np.intp), (_length(facts, types[0]),))
+    return tuple(places for _ in range(attrs.get("ndim", 2)))
+
+
 constant(np.flatnonzero, operands=("a",), infer=_flat_type)
+constant(np.argwhere, operands=("a",), infer=_argwhere_type)
+constant(
+    np.isin,
+    operands=("element", "test_elements"),
+    keywords=("assume_unique", "invert", "kind"),
+    infer=_isin_type,
+)
+constant(np.diag_indices, operands=("n",), keywords=("ndim",), infer=_diagonal_type)
+for function, upper in ((np.triu_indices_from, True), (np.tril_indices_from, False)):
+    constant(
+        function,
+        operands=("arr",),
+        keywords=("k",),
+        infer=lambda facts, types, attrs, style, upper=upper: _triangle_of_type(
+            facts, types, {**attrs, "upper": upper}, style
+        ),
+    )
 constant(np.digitize, operands=("x", "bins"), keywords=("right",), infer=same_axes(np.argsort))
-for function in (np.allclose, np.array_equal):
+for function in (np.allclose, np.array_equal, np.array_equiv):
     constant(function, operands=("a", "b"), keywords=("rtol", "atol", "equal_nan"), infer=_verdict_type)
 for function, upper in ((np.triu_indices, True), (np.tril_indices, False)):
     constant(

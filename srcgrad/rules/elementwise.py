@@ -6,11 +6,17 @@ Formulas from Abramowitz & Stegun (1964), chapters 3 and 4, unless noted.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .registry import Case, elementwise, uniform
+from ..ir.dims import Facts
+from ..ir.infer import elementwise as infer_elementwise
+from ..ir.primitive import Infer
+from ..ir.types import Type
+from .internal import unbroadcast
+from .registry import Case, elementwise, general, uniform
 
 function: Any  # the tables below loop over functions of different types
 
@@ -90,8 +96,20 @@ elementwise(np.log, lambda d, y, x: d / x, domain=((0.5, 2.0),), python=math.log
 elementwise(np.log2, lambda d, y, x: d / (x * LN2), domain=((0.5, 2.0),), python=math.log2, singular=True)
 elementwise(np.log10, lambda d, y, x: d / (x * LN10), domain=((0.5, 2.0),), python=math.log10, singular=True)
 elementwise(np.log1p, lambda d, y, x: d / (1 + x), domain=((-0.5, 2.0),), python=math.log1p, singular=True)
-elementwise(np.logaddexp, lambda d, y, a, b: d * np.exp(a - y), lambda d, y, a, b: d * np.exp(b - y))
-elementwise(np.logaddexp2, lambda d, y, a, b: d * np.exp2(a - y), lambda d, y, a, b: d * np.exp2(b - y))
+
+
+def above_minus_infinity(y: Any) -> Any:
+    """log 0 from nothing but exp(-inf): shares of it are 0, not inf - inf."""
+    return np.where(y == -np.inf, 0.0, y)
+
+
+for function, exponential in ((np.logaddexp, np.exp), (np.logaddexp2, np.exp2)):
+    elementwise(
+        function,
+        lambda d, y, a, b, exponential=exponential: d * exponential(a - above_minus_infinity(y)),
+        lambda d, y, a, b, exponential=exponential: d * exponential(b - above_minus_infinity(y)),
+        convention="0 in both where both are -inf",
+    )
 
 # Trigonometry
 elementwise(np.sin, lambda d, y, x: d * np.cos(x), python=math.sin)
@@ -110,23 +128,24 @@ elementwise(
 )
 elementwise(
     np.hypot,
-    lambda d, y, a, b: d * a / y,
-    lambda d, y, a, b: d * b / y,
+    lambda d, y, a, b: d * a / np.where(y == 0, 1.0, y),
+    lambda d, y, a, b: d * b / np.where(y == 0, 1.0, y),
     domain=((0.5, 2.0), (0.5, 2.0)),
     python=math.hypot,
-    singular=True,
+    convention="0 at (0, 0)",
 )
 elementwise(np.deg2rad, lambda d, y, x: d * (math.pi / 180), python=math.radians, aliases=(np.radians,))
 elementwise(np.rad2deg, lambda d, y, x: d * (180 / math.pi), python=math.degrees, aliases=(np.degrees,))
 
 
 def _sinc(d: Any, y: Any, x: Any) -> Any:
-    """(cos(pi x) - sinc x) / x, and 0 at 0."""
-    nonzero = np.where(x == 0, 1.0, x)
-    return np.where(x == 0, 0.0, d * (np.cos(math.pi * x) - y) / nonzero)
+    """(cos(pi x) - sinc x) / x; near 0, where that cancels, three terms of its series, right to 1e-13."""
+    near, square = np.abs(x) < 0.01, (math.pi * x) ** 2
+    series = -(math.pi**2) / 3 * x * (1 - square / 10 * (1 - square / 28))
+    return d * np.where(near, series, (np.cos(math.pi * x) - y) / np.where(near, 1.0, x))
 
 
-elementwise(np.sinc, _sinc, domain=((0.1, 2.0),))
+elementwise(np.sinc, _sinc, cases=[Case(uniform((3,), 0.1, 2.0)), Case(uniform((2, 3), -0.009, 0.009)), Case(())])
 
 # Hyperbolic functions
 elementwise(np.sinh, lambda d, y, x: d * np.cosh(x), python=math.sinh)
@@ -153,9 +172,59 @@ elementwise(
     domain=((0.5, 2.0), (0.5, 2.0)),
 )
 elementwise(
+    np.ldexp,  # x * 2**n
+    lambda d, y, x, n: d * np.exp2(n),
+    None,
+    cases=[
+        Case((3,), lambda rng: np.array([-1, 0, 2])),
+        Case((2, 3), lambda rng: rng.integers(-2, 3, 3)),
+        Case((), lambda rng: rng.integers(-2, 3)),
+    ],
+)
+elementwise(np.nextafter, lambda d, y, x, towards: d, None, convention="that of its first operand")
+elementwise(
     np.heaviside,
     None,
     lambda d, y, a, b: d * (a == 0),
     cases=[Case(lambda rng: np.array([-1, 0, 2]), (3,)), Case((3,), (3,)), Case((2, 3), ())],
     convention="0 in the first operand, at the step too",
+)
+
+
+# Two results at once: a whole part, which is a step, and the rest
+def _pair(function: Any) -> Infer:
+    """Two arrays of one shape, with dtypes of their own."""
+    first, second = (infer_elementwise(lambda *x, k=k: function(*x)[k]) for k in (0, 1))
+
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+        return first(facts, types, attrs, "function"), second(facts, types, attrs, "function")
+
+    return infer
+
+
+general(
+    np.divmod,
+    lambda d, y, a, b: None if d[1] is None else unbroadcast(d[1], a),
+    lambda d, y, a, b: None if d[1] is None else unbroadcast(-d[1] * y[0], b),
+    operands=("a", "b"),
+    infer=_pair(np.divmod),
+    cases=[
+        Case(uniform(a, 2.1, 2.9), uniform(b, 0.75, 0.95))
+        for a, b in (((3,), (3,)), ((2, 3), (3,)), ((), (3,)), ((), ()))
+    ],
+    convention="the quotient is a step; the remainder has the derivative of its pieces",
+)
+general(
+    np.modf,
+    lambda d, y, x: d[0],
+    infer=_pair(np.modf),
+    cases=[Case(uniform(shape, 0.1, 0.9)) for shape in ((3,), (2, 3), ())],
+    convention="the whole part is a step",
+)
+general(
+    np.frexp,  # x = mantissa * 2**exponent
+    lambda d, y, x: d[0] * np.exp2(-y[1]),
+    infer=_pair(np.frexp),
+    cases=[Case(uniform(shape, 1.1, 1.9)) for shape in ((3,), (2, 3), ())],
+    convention="the exponent is a step",
 )

@@ -400,7 +400,7 @@ def _take_along_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, An
     return Array(x.dtype, (*axes[:axis], indices.axes[axis], *axes[axis + 1 :]))
 
 
-def _take_along(d: Any, y: Any, x: Any, indices: Any, *, axis: int | None = -1) -> Any:
+def take_along(d: Any, y: Any, x: Any, indices: Any, *, axis: int | None = -1) -> Any:
     """The index is a mesh: its own position in every other axis."""
     if axis is None:
         return scatter(np.ravel(x), d, (indices,)).reshape(x.shape) if x.ndim != 1 else scatter(x, d, (indices,))
@@ -420,7 +420,7 @@ def _position(d: Any, x: Any, axis: int) -> Any:
 
 linear(
     np.take_along_axis,
-    _take_along,
+    take_along,
     None,
     operands=("arr", "indices"),
     keywords=("axis",),

@@ -12,8 +12,8 @@ from ..ir.dims import ONE, Facts
 from ..ir.types import Array, Type
 from .axes import Axis, array, dtype_of, normal_axes, normal_axis, reduced_axes, restored, square
 from .internal import conj
+from .order import extreme_share
 from .products import transposed
-from .reductions import extreme_share
 from .registry import Case, general
 
 

@@ -11,7 +11,7 @@ from ..errors import Unsupported
 from ..ir.dims import Dim, Facts
 from ..ir.types import Array
 from .axes import AxesRule, keeps_dtype, normal_axis, same_shape, size
-from .registry import Case, linear
+from .registry import Case, general, linear
 
 function: Any  # the tables below loop over functions of different types
 
@@ -175,30 +175,69 @@ def _sorted(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, ...]
     return x.axes
 
 
-def _sort(d: Any, y: Any, x: Any, *, axis: int | None = -1) -> Any:
+def _sort(d: Any, y: Any, x: Any, *, axis: int | None = -1, kind: str | None = None, stable: bool | None = None) -> Any:
+    options: dict[str, Any] = {key: value for key, value in (("kind", kind), ("stable", stable)) if value is not None}
     if axis is None:
-        return d[np.argsort(np.argsort(np.ravel(x)))].reshape(x.shape)
+        return d[np.argsort(np.argsort(np.ravel(x), **options))].reshape(x.shape)
     if x.ndim == 1:
-        return d[np.argsort(np.argsort(x))]
-    return np.take_along_axis(d, np.argsort(np.argsort(x, axis=axis), axis=axis), axis=axis)
+        return d[np.argsort(np.argsort(x, **options))]
+    return np.take_along_axis(d, np.argsort(np.argsort(x, axis=axis, **options), axis=axis), axis=axis)
 
 
-def _sort_tangent(ts: Any, y: Any, x: Any, *, axis: int | None = -1) -> Any:
+def _partition(d: Any, y: Any, x: Any, *, kth: Any, axis: int | None = -1, kind: str = "introselect") -> Any:
+    """The k-th smallest of `x` is the k-th smallest of `y`, wherever the partition has put it."""
+    if axis is None:
+        return _partition(d, y, np.ravel(x), kth=kth).reshape(x.shape)
+    if x.ndim == 1:
+        return d[np.argsort(y)][np.argsort(np.argsort(x))]
+    ordered = np.take_along_axis(d, np.argsort(y, axis=axis), axis=axis)
+    return np.take_along_axis(ordered, np.argsort(np.argsort(x, axis=axis), axis=axis), axis=axis)
+
+
+def _sort_tangent(
+    ts: Any, y: Any, x: Any, *, axis: int | None = -1, kind: str | None = None, stable: bool | None = None
+) -> Any:
     (t,) = ts
+    options: dict[str, Any] = {key: value for key, value in (("kind", kind), ("stable", stable)) if value is not None}
     if axis is None:
-        return np.ravel(t)[np.argsort(np.ravel(x))]
+        return np.ravel(t)[np.argsort(np.ravel(x), **options)]
     if x.ndim == 1:
-        return t[np.argsort(x)]
-    return np.take_along_axis(t, np.argsort(x, axis=axis), axis=axis)
+        return t[np.argsort(x, **options)]
+    return np.take_along_axis(t, np.argsort(x, axis=axis, **options), axis=axis)
 
 
 linear(
     np.sort,
     _sort,
     operands=("a",),
-    keywords=("axis",),
+    keywords=("axis", "kind", "stable"),
+    signature=("a", "axis", "kind", "order"),
     infer=keeps_dtype(_sorted),
     tangent=_sort_tangent,
-    cases=[Case((5,)), Case((3, 4)), Case((3, 4), axis=0), Case((3, 4), axis=None)],
+    cases=[
+        Case((5,)),
+        Case((3, 4)),
+        Case((3, 4), axis=0),
+        Case((3, 4), axis=None),
+        Case((2, 3, 2), axis=1),
+        Case((5,), kind="stable"),
+        Case((3, 4), stable=True),
+    ],
+    convention="equal elements: in the order in which argsort leaves them",
+)
+general(
+    np.partition,
+    _partition,
+    operands=("a",),
+    keywords=("kth", "axis", "kind"),
+    signature=("a", "kth", "axis", "kind", "order"),
+    infer=keeps_dtype(_sorted),
+    cases=[
+        Case((7,), kth=3),
+        Case((7,), kth=(1, 4), kind="introselect"),
+        Case((3, 5), kth=2),
+        Case((5, 3), kth=2, axis=0),
+        Case((2, 3), kth=2, axis=None),
+    ],
     convention="equal elements: in the order in which argsort leaves them",
 )

@@ -8,26 +8,24 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import Facts, as_dim, product
+from ..ir.dims import Facts
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import (
     Axis,
     alike,
-    along,
     array,
     axis_form,
     count,
     dtype_of,
     normal_axes,
     normal_axis,
-    plain,
     reduced_axes,
     reduction,
     restored,
     spread,
 )
-from .internal import conj
+from .internal import broadcast, conj, unbroadcast
 from .registry import Case, constant, general, linear, uniform
 
 function: Any  # the tables below loop over functions of different types
@@ -35,7 +33,17 @@ function: Any  # the tables below loop over functions of different types
 POSITIONS = ("a", "axis", "dtype", "out", "keepdims")
 
 
-def _forms(*low_high: float, **attrs: Any) -> list[Case]:
+def mask(*shape: int) -> Any:
+    """A mask that leaves something of every row and column."""
+    return lambda rng: (np.arange(int(np.prod(shape))) % 3 > 0).reshape(shape)
+
+
+def two_each(*shape: int) -> Any:
+    """A mask that keeps more than two of every row and column."""
+    return lambda rng: (np.arange(int(np.prod(shape))) % 4 != 1).reshape(shape)
+
+
+def forms(*low_high: float, **attrs: Any) -> list[Case]:
     """Every form of `axis` and `keepdims`."""
     low, high = low_high or (-2.0, 2.0)
     cube = uniform((2, 3, 4), low, high)
@@ -49,45 +57,112 @@ def _forms(*low_high: float, **attrs: Any) -> list[Case]:
     ]
 
 
+# Masks: `where=` leaves elements out, and those get no cotangent
+def masked(d: Any, where: Any) -> Any:
+    return d if where is None else np.where(where, d, 0.0)
+
+
+def members(x: Any, axis: Axis, where: Any) -> Any:
+    """How many elements a reduction takes together, in a form that broadcasts against `x`."""
+    if where is None:
+        return count(x, axis)
+    return np.sum(broadcast(where, x.shape), **alike(x, axis))
+
+
+def initial_of_sum(d: Any, y: Any, x: Any, **_: Any) -> Any:
+    """What a sum starts from counts once in every element of the result."""
+    return np.sum(d) if d.ndim else d
+
+
 # Sums and means
+def sum_of(
+    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False,
+    where: Any = None, initial: Any = None,
+) -> Any:  # fmt: skip
+    return broadcast(masked(restored(d, x, axis, keepdims), where), x.shape)
+
+
+def _mean(
+    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = None
+) -> Any:
+    if where is None:
+        return spread(d / count(x, axis), x, axis, keepdims)
+    share = restored(d, x, axis, keepdims) / members(x, axis, where)
+    return broadcast(masked(share, where), x.shape)
+
+
+SUM_CASES = [
+    Case((2, 3), where=mask(2, 3)),
+    Case((2, 3), where=mask(3), axis=0),
+    Case((2, 3), where=mask(2, 1), axis=-1, keepdims=True),
+]
+_INITIAL_CASES = [Case((3,), initial=2.0), Case((2, 3), axis=0, initial=uniform((), 0.5, 1.0))]
 linear(
     np.sum,
-    lambda d, y, x, *, axis=None, dtype=None, keepdims=False: spread(d, x, axis, keepdims),
+    sum_of,
     operands=("a",),
     keywords=("axis", "dtype", "keepdims"),
-    signature=POSITIONS,
+    named={"initial": initial_of_sum, "where": None},
+    signature=(*POSITIONS, "initial", "where"),
     infer=reduction(np.sum),
-    cases=[*_forms(), Case((2, 3), dtype=np.float64), Case((0,)), Case((0, 2), axis=0)],
+    cases=[
+        *forms(),
+        Case((2, 3), dtype=np.float64),
+        Case((0,)),
+        Case((0, 2), axis=0),
+        *SUM_CASES,
+        *_INITIAL_CASES,
+        Case((2, 3), axis=1, initial=uniform((), 0.5, 1.0), where=mask(2, 3)),
+    ],
 )
 linear(
     np.mean,
-    lambda d, y, x, *, axis=None, dtype=None, keepdims=False: spread(d / count(x, axis), x, axis, keepdims),
+    _mean,
     operands=("a",),
     keywords=("axis", "dtype", "keepdims"),
+    named={"where": None},
     signature=POSITIONS,
     infer=reduction(np.mean),
-    cases=[*_forms(), Case((2, 3), dtype=np.float64)],
+    cases=[
+        *forms(),
+        Case((2, 3), dtype=np.float64),
+        Case((4, 3), where=two_each(4, 3)),
+        Case((4, 3), where=two_each(4, 1), axis=0),
+        Case((4, 3), where=two_each(3), axis=-1, keepdims=True),
+    ],
 )
 
 
 # Weighted means: y = sum(w x) / sum(w), so that dy/dx = w / sum(w) and dy/dw = (x - y) / sum(w)
-def _average_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    arrays = [array(t) for t in types]
-    if attrs.get("returned"):
-        raise Unsupported("np.average with `returned=`", "Sum the weights on a line of their own.")
-    if len(arrays) > 1:
-        x, w = arrays
-        axes = x.axes if w.ndim == x.ndim else (x.axes[normal_axis(attrs.get("axis"), x.ndim)],)
-        if len(axes) != w.ndim:
-            raise Unsupported("np.average: weights of other axes than one or all")
-        for a, b in zip(axes, w.axes):
+def _average_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
+    x, *w = [array(t) for t in types]
+    if w:
+        axes = x.axes if attrs.get("axis") is None else tuple(x.axes[i] for i in _weighted(x, w[0], attrs["axis"]))
+        if len(axes) != w[0].ndim:
+            raise Unsupported("np.average: weights of other axes than those averaged over, or all")
+        for a, b in zip(axes, w[0].axes):
             check_equal(facts, a, b, "np.average: lengths of values and weights")
-    return Array(dtype_of(np.average, arrays[:1]), reduced_axes(arrays[0], attrs))
+    mean = Array(dtype_of(_averaged, (x, *w)), reduced_axes(x, attrs))
+    return (mean, mean) if attrs.get("returned") else mean
+
+
+def _weighted(x: Any, w: Any, axis: Axis) -> tuple[int, ...]:
+    """The axes of `x` along which the weights lie."""
+    if w.ndim == x.ndim:
+        return tuple(range(x.ndim))
+    axes = normal_axes(axis, x.ndim)
+    if isinstance(axis, tuple) and axes != tuple(normal_axis(each, x.ndim) for each in axis):
+        raise Unsupported("np.average: weights along axes in another order", "Sort `axis`, and transpose the weights.")
+    return axes
 
 
 def _average_values(
-    d: Any, y: Any, x: Any, *w: Any, axis: Axis = None, keepdims: bool = False, weights: None = None
-) -> Any:
+    d: Any, y: Any, x: Any, *w: Any, axis: Axis = None, keepdims: bool = False, returned: bool = False,
+    weights: None = None,
+) -> Any:  # fmt: skip
+    d = d[0] if returned else d
+    if d is None:
+        return None
     if not w:
         return spread(d / count(x, axis), x, axis, keepdims)
     full = _full_weights(x, w[0], axis)
@@ -95,63 +170,96 @@ def _average_values(
 
 
 def _average_weights(
-    d: Any, y: Any, x: Any, w: Any, *, axis: Axis = None, keepdims: bool = False, weights: None = None
-) -> Any:
+    d: Any, y: Any, x: Any, w: Any, *, axis: Axis = None, keepdims: bool = False, returned: bool = False,
+    weights: None = None,
+) -> Any:  # fmt: skip
+    (d, total), y = (d, y[0]) if returned else ((d, None), y)
     full = _full_weights(x, w, axis)
-    d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
-    contribution = d * (x - y) / _total(full, w, x, axis)
-    if w.ndim == x.ndim:
-        return contribution
-    (kept,) = normal_axes(axis, x.ndim)
-    return np.sum(contribution, axis=axis_form([i for i in range(x.ndim) if i != kept]))
+    contribution: Any = None
+    if d is not None:
+        d, y = restored(d, x, axis, keepdims), restored(y, x, axis, keepdims)
+        contribution = d * (x - y) / _total(full, w, x, axis)
+    if total is not None:
+        total = spread(total, x, axis, keepdims)
+        contribution = total if contribution is None else contribution + total
+    others = [i for i in range(x.ndim) if i not in _weighted(x, w, axis)]
+    return np.sum(contribution, axis=axis_form(others)) if others else contribution
 
 
 def _full_weights(x: Any, w: Any, axis: Axis) -> Any:
-    """The weights with the axes of `x`: one-dimensional ones lie along `axis`."""
-    if w.ndim == x.ndim:
-        return w
-    (kept,) = normal_axes(axis, x.ndim)
-    trailing = range(1, x.ndim - kept)
-    return np.expand_dims(w, axis_form(trailing)) if trailing else w
+    """The weights with the axes of `x`: those of fewer axes lie along `axis`."""
+    axes = _weighted(x, w, axis)
+    missing = [i for i in range(min(axes, default=0), x.ndim) if i not in axes]
+    return np.expand_dims(w, axis_form([i - min(axes) for i in missing])) if missing else w
 
 
 def _total(full: Any, w: Any, x: Any, axis: Axis) -> Any:
     return np.sum(w) if w.ndim != x.ndim else np.sum(full, **alike(x, axis))
 
 
+def _averaged(a: Any, *weights: Any, **attrs: Any) -> Any:
+    return np.average(a, **{"weights": weights[0] if weights else None, **attrs})
+
+
 general(
     np.average,
     _average_values,
     _average_weights,
-    fn=lambda a, *weights, **attrs: np.average(a, **{"weights": weights[0] if weights else None, **attrs}),
+    fn=_averaged,
     operands=("a", "weights"),
-    keywords=("axis", "keepdims"),
+    keywords=("axis", "keepdims", "returned"),
     signature=("a", "axis", "weights", "returned"),
     infer=_average_type,
     cases=[
-        *_forms(),
+        *forms(),
         Case((3,), uniform((3,), 0.5, 2)),
         Case((2, 3), uniform((2, 3), 0.5, 2)),
         *(Case((2, 3), uniform((n,), 0.5, 2), axis=k, keepdims=b) for n, k in ((2, 0), (3, 1)) for b in (False, True)),
         *(Case((2, 3), uniform((2, 3), 0.5, 2), axis=k, keepdims=b) for k in (0, -1) for b in (False, True)),
+        *(Case((2, 3, 4), uniform(s, 0.5, 2), axis=k) for s, k in (((2, 4), (0, 2)), ((3, 4), (1, -1)))),
+        Case((2, 3), uniform((3,), 0.5, 2), axis=1, returned=True),
+        Case((3,), returned=True),
     ],
 )
 
 
-# Variance and deviation: the mean's own derivative drops out, because deviations sum to zero
-def _var(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    deviation = _deviation(x, axis)
-    return restored(2 * d / (count(x, axis) - ddof), x, axis, keepdims) * deviation
+# Variance and deviation: the mean's own derivative drops out, because deviations sum to zero; a mean that is given
+# as `mean=` has a derivative of its own
+def _var(
+    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False,
+    where: Any = None, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    deviation, divisor = _deviation(x, axis, where, mean), _divisor(x, axis, where, ddof, correction)
+    if where is None:
+        return restored(2 * d / divisor, x, axis, keepdims) * deviation
+    return masked(restored(2 * d, x, axis, keepdims) / divisor * deviation, where)
 
 
-def _std(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    deviation = _deviation(x, axis)
-    divisor = (count(x, axis) - ddof) * np.where(y == 0, 1.0, y)  # all deviations are 0 where y is
-    return restored(d / divisor, x, axis, keepdims) * deviation
+def _std(
+    d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False,
+    where: Any = None, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    deviation, divisor = _deviation(x, axis, where, mean), _divisor(x, axis, where, ddof, correction)
+    spread = np.where(y == 0, 1.0, y)  # all deviations are 0 where y is
+    if where is None:
+        return restored(d / (divisor * spread), x, axis, keepdims) * deviation
+    return masked(restored(d / spread, x, axis, keepdims) / divisor * deviation, where)
 
 
-def _deviation(x: Any, axis: Axis) -> Any:
-    return conj(x - np.mean(x, **alike(x, axis)))
+def _of_mean(partial: Any) -> Any:
+    """Every deviation falls as the mean rises."""
+    return lambda d, y, x, *, mean, **options: unbroadcast(-partial(d, y, x, mean=mean, **options), mean)
+
+
+def _divisor(x: Any, axis: Axis, where: Any, ddof: Any, correction: Any) -> Any:
+    ddof = ddof if correction is None else correction
+    return members(x, axis, where) - ddof if ddof else members(x, axis, where)
+
+
+def _deviation(x: Any, axis: Axis, where: Any, mean: Any) -> Any:
+    if mean is None:
+        mean = np.mean(x, **alike(x, axis), **({} if where is None else {"where": where}))
+    return conj(x - mean)
 
 
 for function, partial in ((np.var, _var), (np.std, _std)):
@@ -159,212 +267,26 @@ for function, partial in ((np.var, _var), (np.std, _std)):
         function,
         partial,
         operands=("a",),
-        keywords=("axis", "dtype", "ddof", "keepdims"),
+        keywords=("axis", "dtype", "ddof", "keepdims", "correction"),
+        named={"where": None, "mean": _of_mean(partial)},
         signature=("a", "axis", "dtype", "out", "ddof", "keepdims"),
         infer=reduction(function),
         cases=[
-            *_forms(),
+            *forms(),
             Case((4, 3), axis=0, ddof=1),
             Case((4,), ddof=1),
+            Case((4,), correction=1),
             Case((2, 3), dtype=np.float64),
+            Case((4, 3), where=two_each(4, 3)),
+            Case((4, 3), where=two_each(4, 1), axis=0),
+            Case((4, 3), where=two_each(4, 3), axis=0, ddof=1, keepdims=True),
+            Case((4,), mean=uniform((1,), -0.5, 0.5)),
+            Case((2, 3), axis=1, mean=uniform((2, 1), -0.5, 0.5)),
+            Case((4, 3), axis=0, mean=uniform((1, 3), -0.5, 0.5), where=two_each(4, 3)),
         ],
         convention="the deviation of equal numbers has derivative 0",
     )
 
-
-# Products: d times the product of the other elements, taken from both sides, so that zeros need no division
-def _prod(d: Any, y: Any, x: Any, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    axes = normal_axes(axis, x.ndim)
-    if not axes:
-        return d
-    d = restored(d, x, axis, keepdims)
-    if len(axes) == 1:
-        return d * _others(x, axes[0])
-    if len(axes) == x.ndim:
-        return d * _others(np.ravel(x), 0).reshape(x.shape)
-    last = tuple(range(x.ndim - len(axes), x.ndim))
-    moved = np.moveaxis(x, axes, last)
-    others = _others(moved.reshape((*moved.shape[: last[0]], count(x, axes))), last[0])
-    return d * np.moveaxis(others.reshape(moved.shape), last, axes)
-
-
-def _others(x: Any, axis: int) -> Any:
-    """The product of all elements but one, for each one."""
-    widths = (1, 0) if x.ndim == 1 else tuple((1, 0) if i == axis else (0, 0) for i in range(x.ndim))
-    before, after = x[along(axis, slice(None, -1))], backwards(x[along(axis, slice(1, None))], axis)
-    padded = (np.pad(part, widths, constant_values=1) for part in (before, after))
-    before, after = (np.cumprod(part, **_on(axis, x)) for part in padded)
-    return before * backwards(after, axis)
-
-
-def backwards(x: Any, axis: int) -> Any:
-    return x[::-1] if axis == 0 else np.flip(x, axis=axis)
-
-
-def _on(axis: int, x: Any) -> Any:
-    """`axis=` where there is a choice."""
-    return {} if x.ndim == 1 else {"axis": axis}
-
-
-general(
-    np.prod,
-    _prod,
-    operands=("a",),
-    keywords=("axis", "dtype", "keepdims"),
-    signature=POSITIONS,
-    infer=reduction(np.prod),
-    cases=[*_forms(0.5, 2.0), Case(lambda rng: np.array([0.0, 2.0, 3.0])), Case((2, 3), dtype=np.float64)],
-)
-
-
-# Extremes: the elements that reach it share its cotangent evenly
-def _extreme(d: Any, y: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    return extreme_share(restored(d, x, axis, keepdims), restored(y, x, axis, keepdims), x, axis)
-
-
-def extreme_share(d: Any, y: Any, x: Any, axis: Axis) -> Any:
-    """d divided among the elements of `x` that equal `y`."""
-    reached = x == y
-    return d / np.sum(reached, **alike(x, axis)) * reached
-
-
-def _distinct(shape: tuple[int, ...]) -> Any:
-    """Numbers that are far from each other, in random order."""
-    return lambda rng: (rng.permutation(int(np.prod(shape))).reshape(shape) - 3) * 0.3
-
-
-_EXTREME_CASES = [
-    Case(_distinct(shape), axis=axis, keepdims=keepdims)
-    for shape, axis in (
-        ((), None), ((3,), None), ((3,), 0), ((2, 3), None), ((2, 3), 0), ((2, 3), 1), ((2, 3), -1),
-        ((2, 3, 4), (0, 2)), ((2, 3, 4), (1, -1)), ((1, 3), 0), ((3, 1), 0),
-    )
-    for keepdims in (False, True)
-]  # fmt: skip
-for function, alias in ((np.max, np.amax), (np.min, np.amin)):
-    general(
-        function,
-        _extreme,
-        operands=("a",),
-        keywords=("axis", "keepdims"),
-        signature=("a", "axis", "out", "keepdims"),
-        infer=reduction(function),
-        aliases=(alias,),
-        cases=_EXTREME_CASES,
-        convention="ties split evenly",
-    )
-general(
-    np.ptp,
-    lambda d, y, x, *, axis=None, keepdims=False: (
-        _extreme(d, np.max(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
-        - _extreme(d, np.min(x, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
-    ),
-    operands=("a",),
-    keywords=("axis", "keepdims"),
-    signature=("a", "axis", "out", "keepdims"),
-    infer=reduction(np.ptp),
-    cases=[case for case in _EXTREME_CASES if case.operands],
-    convention="ties split evenly",
-)
-
-
-# The median is the mean of the two middle elements, which are one where the number is odd
-def _median(d: Any, y: Any, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
-    if axis is None and x.ndim != 1:
-        flat = np.ravel(x)
-        return _median(np.sum(d), y, flat, axis=0).reshape(x.shape)
-    axis = normal_axis(axis or 0, x.ndim)
-    ordered, n = np.sort(x, axis=axis), as_dim(x.shape[axis])
-    d = restored(d, x, axis, keepdims) / 2
-    middle = (ordered[along(axis, slice(plain(k), plain(k + 1)))] for k in ((n - 1) // 2, n // 2))
-    return sum(extreme_share(d, each, x, axis) for each in middle)
-
-
-def _median_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
-    if isinstance(attrs.get("axis"), tuple):
-        raise Unsupported("np.median over several axes is not differentiated", "Reshape them into one first.")
-    return _median_reduction(facts, types, attrs, style)
-
-
-_median_reduction = reduction(np.median)
-general(
-    np.median,
-    _median,
-    operands=("a",),
-    keywords=("axis", "keepdims"),
-    signature=("a", "axis", "out", "overwrite_input", "keepdims"),
-    infer=_median_type,
-    cases=[
-        Case(_distinct(shape), axis=axis, keepdims=keepdims)
-        for shape, axis in (((3,), None), ((4,), 0), ((2, 3), None), ((3, 4), 0), ((3, 4), -1), ((1, 3), 0))
-        for keepdims in (False, True)
-    ],
-    convention="ties split evenly",
-)
-
-
-# Running sums and products
-def _running(function: Any) -> Any:
-    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-        x = array(types[0])
-        known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
-        dtype = dtype_of(function, (x,), **known)
-        if attrs.get("axis") is None:
-            return Array(dtype, (product(facts.canon(dim) for dim in x.axes),))
-        normal_axis(attrs["axis"], x.ndim)
-        return Array(dtype, x.axes)
-
-    return infer
-
-
-def _cumsum(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = None) -> Any:
-    """Every element counts in all sums from its own on."""
-    if axis is None:
-        return _sum_from(d, 0).reshape(x.shape)
-    return _sum_from(d, normal_axis(axis, x.ndim))
-
-
-def _sum_from(d: Any, axis: int) -> Any:
-    return backwards(np.cumsum(backwards(d, axis), **_on(axis, d)), axis)
-
-
-def _cumprod(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = None) -> Any:
-    """sum_j>=i d_j y_j / x_i; at the first zero, the products are taken without it, and after it all are 0."""
-    if axis is None and x.ndim != 1:
-        return _cumprod(d, y, np.ravel(x)).reshape(x.shape)
-    axis = normal_axis(axis or 0, x.ndim)
-    zero = x == 0
-    first = zero & (np.cumsum(zero, **_on(axis, x)) == 1)
-    without = np.cumprod(np.where(first, 1.0, x), **_on(axis, x))
-    return np.where(first, _sum_from(d * without, axis), _sum_from(d * y, axis) / np.where(zero, 1.0, x))
-
-
-_RUNNING_CASES = [
-    Case((3,)),
-    Case((2, 3)),
-    Case((2, 3), axis=0),
-    Case((2, 3), axis=1),
-    Case((2, 3, 2), axis=-2),
-]
-linear(
-    np.cumsum,
-    _cumsum,
-    operands=("a",),
-    keywords=("axis", "dtype"),
-    signature=("a", "axis", "dtype", "out"),
-    infer=_running(np.cumsum),
-    cases=[*_RUNNING_CASES, Case((3,), dtype=np.float64)],
-)
-general(
-    np.cumprod,
-    _cumprod,
-    operands=("a",),
-    keywords=("axis", "dtype"),
-    signature=("a", "axis", "dtype", "out"),
-    infer=_running(np.cumprod),
-    cases=[*_RUNNING_CASES, Case((3,), dtype=np.float64), Case(lambda rng: np.array([2.0, 0.0, 3.0, 1.5]))],
-    convention="exact at zeros; its second derivative only where at most one element is zero",
-)
 
 # Reductions to integers and booleans
 for function in (np.all, np.any):
@@ -372,10 +294,11 @@ for function in (np.all, np.any):
         function,
         operands=("a",),
         keywords=("axis", "keepdims"),
+        named={"where": None},
         signature=("a", "axis", "out", "keepdims"),
         infer=reduction(function),
     )
-for function in (np.argmax, np.argmin):
+for function in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
     constant(
         function,
         operands=("a",),

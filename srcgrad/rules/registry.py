@@ -35,11 +35,15 @@ class Case:
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)
-        attrs = "".join(f", {key}={value!r}" for key, value in self.attrs.items())
+        attrs = "".join(
+            f", {key}={'array' if callable(v) and not isinstance(v, type) else repr(v)}"
+            for key, v in self.attrs.items()
+        )
         return f"({operands}{attrs})"
 
 
 CASES: dict[Primitive, list[Case]] = {}
+_OF_UFUNCS = ("dtype", "casting", "order", "subok")
 PYTHON_TWINS: dict[Primitive, Primitive] = {}  # np.cos -> math.cos, for derivatives of math functions
 
 
@@ -69,6 +73,10 @@ def elementwise(
     has a shorter formula.
     """
     count = max(len(partials), 1)
+    looked_at = _looked_at(partials)
+    if _of_numpy(function):  # its own keywords choose the dtype and the layout of the result, no more
+        keywords, looked_at = (*keywords, *_OF_UFUNCS), looked_at | {*_OF_UFUNCS}
+        partials = tuple(None if each is None else _without(each, _OF_UFUNCS) for each in partials)
     prim = Primitive(
         name=name or spelling(function),
         fn=fn or function,
@@ -78,7 +86,7 @@ def elementwise(
         kind="elementwise",
         partials=partials,
         tangent=tangent,
-        looked_at=_looked_at(partials),
+        looked_at=looked_at,
         singular=singular,
         cheap=cheap,
         convention=convention,
@@ -88,10 +96,12 @@ def elementwise(
     )
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
+    if _of_numpy(function):
+        options = {"dtype": np.dtype(float), "casting": "same_kind", "order": "C", "subok": True}
+        CASES[prim] = [*CASES[prim], Case(*CASES[prim][1].operands, **options)]
     if python is not None:
-        twin = Primitive(
-            **{**vars(prim), "name": spelling(python), "module": "math", "fn": python, "infer": _infer_python}
-        )
+        own = {"name": spelling(python), "module": "math", "fn": python, "infer": _infer_python, "keywords": ()}
+        twin = Primitive(**{**vars(prim), **own})
         PYTHON_TWINS[prim] = register(twin, python)
         CASES[twin] = [Case(*(uniform((), *interval) for interval in list(domain) * (count // len(domain) or 1)))]
     return prim
@@ -108,7 +118,11 @@ def bilinear(function: Any, *partials: Partial, **options: Any) -> Primitive:
 
 
 def general(function: Any, *partials: Partial | None, **options: Any) -> Primitive:
-    """Any other function: one cotangent formula per operand, and `tangent=` for forward mode."""
+    """Any other function: one cotangent formula per operand, and `tangent=` for forward mode.
+
+    `named=` are operands that calls give by keyword (`where=`), each with its formula or None. Formulas get them by
+    keyword as well.
+    """
     return _general(function, partials, "general", **options)
 
 
@@ -142,6 +156,7 @@ def _general(
     singular: bool = False,
     convention: str = "",
     module: str = "",
+    named: Mapping[str, Partial | None] | None = None,
 ) -> Primitive:
     prim = Primitive(
         name=name or spelling(function),
@@ -160,9 +175,50 @@ def _general(
         convention=convention,
         module=module,
     )
+    if named:
+        _with_named(prim, named)
     register(prim, function, *aliases)
     CASES[prim] = list(cases)
     return prim
+
+
+def _with_named(prim: Primitive, named: Mapping[str, Partial | None]) -> None:
+    """Operands that are given by keyword reach `fn`, `infer` and the partials by keyword as well."""
+
+    def by_name(function: Callable[..., Any], *before: int) -> Callable[..., Any]:
+        def called(*args: Any, **attrs: Any) -> Any:
+            first = len(before)
+            operands, given = prim.sort(args[first:], attrs)
+            return function(*args[:first], *operands, **given)
+
+        return called
+
+    def types(infer: Infer) -> Infer:
+        def inferred(facts: Facts, types: Sequence[Type], attrs: Any, style: str) -> Type | tuple[Type, ...]:
+            operands, given = prim.sort(types, attrs)
+            return infer(facts, operands, given, style)
+
+        return inferred
+
+    prim.named = {name: None if each is None else by_name(each, 0, 1) for name, each in named.items()}
+    prim.looked_at |= _looked_at([*named.values()]) | set(named)
+    assert prim.fn is not None
+    prim.fn, prim.infer = by_name(prim.fn), types(prim.infer)
+    prim.partials = [None if each is None else by_name(each, 0, 1) for each in prim.partials]
+    prim.tangent = None if prim.tangent is None else by_name(prim.tangent, 0, 1)
+
+
+def _of_numpy(function: Any) -> bool:
+    return isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is function
+
+
+def _without(partial: Partial, names: Sequence[str]) -> Partial:
+    """A formula that has no use for these keywords."""
+
+    def formula(d: Any, y: Any, *inputs: Any, **attrs: Any) -> Any:
+        return partial(d, y, *inputs, **{key: value for key, value in attrs.items() if key not in names})
+
+    return formula
 
 
 def spelling(function: Any) -> str:

@@ -30,7 +30,7 @@ class Steps(Calls):
         check_accounted_for(op)
         for which, atom in enumerate(op.inputs):
             if atom in self.active and isinstance(atom, Value) and isinstance(atom.type, Array):
-                partial = op.prim.partial(which)
+                partial = op.prim.partial(which, op.attrs)
                 if partial is None:
                     continue
                 contribution = self._contribution(op, partial, cotangents)
@@ -38,8 +38,7 @@ class Steps(Calls):
                     self.accumulate(scope, atom, contribution)
 
     def _contribution(self, op: Op, partial: Any, cotangents: list[Atom | None]) -> Atom | None:
-        count = None if op.prim.variadic else len(op.prim.operands)  # inputs beyond are lengths that the op spells
-        inputs = [self.sym(atom) for atom in op.inputs[:count]]
+        inputs = [self.sym(atom) for atom in op.inputs[: op.prim.arity(op.attrs)]]
         outputs = tuple(self.sym(value) for value in op.outputs)
         ds = tuple(None if d is None else Sym(self.builder, d) for d in cotangents)
         attrs = dict(op.attrs)

@@ -102,10 +102,9 @@ class Tangents:
                 self.define(value, result)
 
     def _inputs(self, op: Op) -> tuple[list[Sym], list[Sym | None]]:
-        count = None if op.prim.variadic else len(op.prim.operands)  # inputs beyond are lengths that the op spells
         inputs: list[Sym] = []
         tangents: list[Sym | None] = []
-        for atom in op.inputs[:count]:
+        for atom in op.inputs[: op.prim.arity(op.attrs)]:
             t = self.tangent(atom)
             inputs.append(Sym(self.builder, unspelled(atom) if isinstance(atom, Const) else atom))
             tangents.append(None if t is None else Sym(self.builder, t))
@@ -124,7 +123,7 @@ class Tangents:
         inputs, tangents = self._inputs(op)
         y, total = Sym(self.builder, op.outputs[0]), None
         for which, t in enumerate(tangents):
-            partial = op.prim.partial(which)
+            partial = op.prim.partial(which, op.attrs)
             if t is None or partial is None:
                 continue
             term = self._masked(op, which, t)
@@ -150,7 +149,7 @@ class Tangents:
         """The inputs with tangents in place of those in which the op is linear."""
         atoms: list[Atom] = []
         for which, atom in enumerate(op.inputs):
-            if op.prim.partial(which) is None or not isinstance(atom.type, Array):
+            if op.prim.partial(which, op.attrs) is None or not isinstance(atom.type, Array):
                 atoms.append(atom)
             elif which > 0 and self.tangent(atom) is None and op.prim.name in ("index_set", "index_add"):
                 atoms.append(constant(0.0, atom.type))  # written to every element
@@ -168,7 +167,7 @@ class Tangents:
         total: Sym | None = None
         for which, atom in enumerate(op.inputs):
             t = self.tangent(atom)
-            if t is None or op.prim.partial(which) is None:
+            if t is None or op.prim.partial(which, op.attrs) is None:
                 continue
             (term,) = self._applied(op, [*op.inputs[:which], t, *op.inputs[which + 1 :]])
             assert term is not None
@@ -205,7 +204,7 @@ class Tangents:
         terms: list[tuple[Atom, Atom]] = []
         with self.builder.region() as ops:
             for which, (x, t) in enumerate(zip(inputs, tangents)):
-                partial = op.prim.partial(which)
+                partial = op.prim.partial(which, op.attrs)
                 if t is None or partial is None:
                     continue
                 several = len(outputs) > 1

@@ -46,7 +46,8 @@ class Specimen:
         self.params, self.args, self.active = [], [], []
         self.builder = Builder(self.facts)
         operands = [self._operand(each, dtype) for each in case.operands]
-        self.outputs = self._call(operands)
+        attrs = {k: self._operand(v, dtype) if k in prim.named else v for k, v in case.attrs.items()}
+        self.outputs = self._call(operands, attrs)
         self.floats = [y for y in self.outputs if y.dtype.kind in "fc"][:only]
         loss, self.weights = 0.0, []
         for y in self.floats:
@@ -98,16 +99,16 @@ class Specimen:
     def value(self, param):
         return self.args[self.position(param)]
 
-    def _call(self, operands):
+    def _call(self, operands, attrs):
         """The op, its arguments sorted by `bind` as in a user's call."""
-        names = [name for name in self.prim.operands if name.lstrip("*") not in self.case.attrs or name[0] == "*"]
+        names = [name for name in self.prim.operands if name.lstrip("*") not in attrs or name[0] == "*"]
         given, rest = {}, list(operands)
         for name in names:
             if name.startswith("*"):
                 given[name[1:]] = rest
             elif rest:
                 given[name] = rest.pop(0)
-        result = apply(self.builder, self.prim, (), {**given, **self.case.attrs})
+        result = apply(self.builder, self.prim, (), {**given, **attrs})
         return result if isinstance(result, tuple) else (result,)
 
     def weight(self, y):
@@ -358,7 +359,7 @@ def test_table_is_complete(prim):
     """Every rule has a case, every keyword occurs in one, and every rule looks at all its keywords."""
     assert CASES.get(prim), "a rule without a test"
     tried = {key for case in CASES[prim] for key in case.attrs}
-    assert set(prim.keywords) <= tried, "a keyword that no case exercises"
+    assert {*prim.keywords, *prim.named} <= tried, "a keyword that no case exercises"
     assert set(prim.keywords) <= prim.looked_at, "a keyword that the rule does not look at"
 
 
