@@ -98,16 +98,18 @@ elementwise(np.log10, lambda d, y, x: d / (x * LN10), domain=((0.5, 2.0),), pyth
 elementwise(np.log1p, lambda d, y, x: d / (1 + x), domain=((-0.5, 2.0),), python=math.log1p, singular=True)
 
 
-def above_minus_infinity(y: Any) -> Any:
-    """log 0 from nothing but exp(-inf): shares of it are 0, not inf - inf."""
+def above_minus_infinity(y: Any, *operands: Any) -> Any:
+    """log 0 from nothing but exp(-inf): shares of it are 0, not inf - inf. Beside a finite constant it cannot be."""
+    if any(getattr(x, "const", None) is not None and x.const > -np.inf for x in operands):
+        return y
     return np.where(y == -np.inf, 0.0, y)
 
 
 for function, exponential in ((np.logaddexp, np.exp), (np.logaddexp2, np.exp2)):
     elementwise(
         function,
-        lambda d, y, a, b, exponential=exponential: d * exponential(a - above_minus_infinity(y)),
-        lambda d, y, a, b, exponential=exponential: d * exponential(b - above_minus_infinity(y)),
+        lambda d, y, a, b, exponential=exponential: d * exponential(a - above_minus_infinity(y, a, b)),
+        lambda d, y, a, b, exponential=exponential: d * exponential(b - above_minus_infinity(y, a, b)),
         convention="0 in both where both are -inf",
     )
 

@@ -66,11 +66,11 @@ EXPRESSIONS = [
     (lambda x: np.sum(eval("x")), 'eval("x")', "no derivative rule"),
     (lambda x: np.sum(np.vectorize(abs)(x)), "np.vectorize(abs)", "no derivative rule"),
     (
-        lambda x: np.sum(np.sin(x, dtype=np.float32)),
-        "np.sin(x, dtype=np.float32)",
-        "not differentiated with `dtype=`",
+        lambda x: np.sum(np.sin(x, where=x > 0)),
+        "np.sin(x, where=x > 0)",
+        "leaves the other elements to chance",
     ),
-    (lambda x: np.sum(np.sin(x, order="F")), 'np.sin(x, order="F")', "`order="),
+    (lambda x: np.sum(np.sin(x, signature="d->d")), 'np.sin(x, signature="d->d")', "`signature="),
     (
         lambda x: np.sum(x * MATRIX),
         "MATRIX",
