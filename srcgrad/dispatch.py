@@ -18,7 +18,7 @@ import platform
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,20 @@ from .errors import GradTypeError, InternalError, SourceNotFound, SrcgradError
 from .request import Request
 from .runtime.cache import DiskCache, Entry
 from .runtime.captures import MISSING, Route, follow, route_text
+from .runtime.leaves import Place, places
 from .runtime.load import explain_failure, file_of, load
 from .runtime.overlap import apart
 from .runtime.signature import (
     ArraySpec,
+    InstanceSpec,
     NumberSpec,
     OpaqueSpec,
+    Path,
     Spec,
     UnknownArgument,
+    Wanted,
     describe,
+    differentiated,
     leaves,
     path_text,
     predicate,
@@ -128,15 +133,21 @@ class Dispatcher:
     def describe(self, values: Sequence[Any]) -> dict[str, Spec]:
         """The signature of a call. Raises GradTypeError for an argument that no gradient can take."""
         specs = {}
+        home = places(dict(zip(self.names, values)))
         for name, value in zip(self.names, values):
             try:
-                specs[name] = describe(value)
+                specs[name] = describe(value, self._wanted(name), (), partial(_at_home, home, name))
             except UnknownArgument as error:
                 raise GradTypeError(
                     f"argument `{name}` of `{self.request.function.__qualname__}` is {error.args[0]}, which a compiled "
                     f"gradient cannot take. {error.way_out}"
                 ) from None
         return specs
+
+    def _wanted(self, name: str) -> Wanted:
+        """Which leaves of an argument are differentiated, for the objects in it."""
+        paths = [path for each, path in self.request.wrt if each == name]
+        return None if not paths else True if None in paths else frozenset(path for path in paths if path is not None)
 
     def _compile(self, key: str, specs: dict[str, Spec], values: Sequence[Any]) -> Specialisation:
         example = dict(zip(self.names, values))
@@ -150,7 +161,7 @@ class Dispatcher:
             DISK.put(key, Entry(_SEPARATOR.join(texts), meta))
         captures = {route: unique for route, (unique, _) in compiled.lowered.captures.items()}
         capture_specs = dict(compiled.lowered.captures.values())
-        guards = [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards]
+        guards = _guards(compiled)
         names = tuple(each.name for each in compiled.emitted)
         lines = [{n: _quote(o) for n, o in each.origins.items()} for each in compiled.emitted]
         return self._build(
@@ -276,7 +287,9 @@ def _entrance(
         same = "==" if type(thing) in (str, int, float, bytes) else "is"
         tests += [f"_type({route_text(route)}) is {type(thing).__name__}"] if same == "==" else []
         tests.append(f"{route_text(route)} {same} _s{number}")
-    for name, spec in [*specs.items(), *capture_specs.items()]:
+    known = {path_text(name, path): leaf for name, spec in specs.items() for path, leaf in leaves(spec)}
+    unchecked = {name: spec for name, spec in capture_specs.items() if known.get(name) != spec}
+    for name, spec in [*specs.items(), *unchecked.items()]:
         tests += predicate(name, spec, constants)
     condition = " and ".join([*tests, *guards]) or "True"
     exec(
@@ -343,12 +356,16 @@ def _written(compiled: Compiled) -> list[str]:
 _CHANGED = "(AttributeError, LookupError, ValueError, TypeError, NameError)"
 
 
+def _at_home(home: Mapping[int, Place], name: str, thing: Any, path: Path) -> bool:
+    return home.get(id(thing)) == (name, path)
+
+
 def _check_wrt(request: Request, specs: Mapping[str, Spec]) -> None:
     """Raises GradTypeError, naming the parameter, for what is no real floating-point number or array."""
     for name, wanted in request.wrt:
-        found = [(path, spec) for path, spec in leaves(specs[name]) if wanted is None or path == wanted]
-        if not found and wanted is not None:
-            text = path_text(name, wanted)
+        found = differentiated(specs[name], wanted)
+        if not found and (wanted is not None or isinstance(specs[name], InstanceSpec)):
+            text = path_text(name, wanted or ())
             raise GradTypeError(f"`{request.function.__qualname__}` was called without a number or array at `{text}`")
         for path, spec in found:
             real = isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "f"
@@ -439,7 +456,7 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
             [list(map(list, r)), unique, str(spec)] for r, (unique, spec) in compiled.lowered.captures.items()
         ],
         "statics": statics,
-        "guards": [f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards],
+        "guards": _guards(compiled),
         "written": _written(compiled),
         "lines": [{str(n): _quote(o) for n, o in each.origins.items()} for each in compiled.emitted],
         "function": f"{request.function.__module__}.{request.function.__qualname__}",
@@ -450,6 +467,11 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
     except (TypeError, ValueError):
         return None
     return meta
+
+
+def _guards(compiled: Compiled) -> list[str]:
+    """What a call must fulfil besides its signature: relations of lengths, and of objects."""
+    return [*(f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards), *compiled.lowered.relations]
 
 
 def _route(steps: Sequence[Sequence[Any]]) -> Route:

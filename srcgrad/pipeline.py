@@ -16,15 +16,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from . import rules  # noqa: F401  (importing it registers every derivative)
 from .emit import Emitted, emit
 from .errors import CompileError, GradTypeError
 from .frontend import Lowered, lower
 from .ir.calls import Procedure, called, name_procedures, reachable
-from .ir.dims import Facts
+from .ir.dims import ONE, Facts, Symbol, as_dim
 from .ir.nodes import Const, Function, Param, Slot, Value
 from .ir.printing import to_text
-from .ir.types import Array
+from .ir.types import Array, Opaque
 from .ir.verify import verify
 from .optimize.calls import settle_calls
 from .optimize.dead import eliminate_dead
@@ -33,7 +35,8 @@ from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .request import Request
-from .runtime.signature import ArraySpec, DictSpec, NumberSpec, Path, SequenceSpec, Spec, leaves, path_text
+from .runtime.signature import ArraySpec, NumberSpec, Spec, differentiated, leaf_name, path_text
+from .structure import gradient_structure
 from .transform.calls import Pair, in_order
 from .transform.reverse import differentiate
 from .transform.split import split, split_pair
@@ -85,6 +88,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     facts = lowered.facts
     function = replace(lowered.function, notes={**lowered.function.notes, "signature": request.signature})
     loss = _loss(function, request)
+    function = _with_leaves(function, request)
     wrt = _wrt_leaves(function, request)
     seed = None
     if request.mode == "split":
@@ -177,9 +181,7 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
     """The leaves to differentiate, in order. Raises GradTypeError for what is no floating-point number."""
     values: list[Value] = []
     for name, path in request.wrt:
-        for leaf_path, spec in leaves(request.specs[name], ()):
-            if path is not None and leaf_path != path:
-                continue
+        for leaf_path, spec in differentiated(request.specs[name], path):
             text = path_text(name, leaf_path)
             if not (isinstance(spec, (ArraySpec, NumberSpec)) and spec.dtype.lstrip("<=>|")[0] in "fc"):
                 raise GradTypeError(
@@ -187,12 +189,24 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
                     f"{_article(spec)}, not a floating-point number or array. Convert it with float(...) or "
                     ".astype(float), or leave it out of wrt."
                 )
-            value = next(
-                (p.value for p in function.params if (p.name, p.path, p.capture) == (name, leaf_path, False)), None
-            )
-            if value is not None:
-                values.append(value)
+            places = {(p.name, p.path): p.value for p in function.params if not p.capture}
+            values.append(places[name, leaf_path])
     return values
+
+
+def _with_leaves(function: Function, request: Request) -> Function:
+    """The function with a parameter for each leaf to differentiate, also for attributes that it does not read."""
+    known = {(p.name, p.path) for p in function.params if not p.capture}
+    new = []
+    for name, path in request.wrt:
+        for leaf_path, spec in differentiated(request.specs[name], path):
+            if (name, leaf_path) not in known and isinstance(spec, (ArraySpec, NumberSpec)):
+                text = path_text(name, leaf_path)
+                ones = spec.ones if isinstance(spec, ArraySpec) else ()
+                axes = tuple(ONE if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones))
+                type = Array(np.dtype(spec.dtype), axes, weak=isinstance(spec, NumberSpec) and spec.python)
+                new.append(Param(Value(type, leaf_name(name, leaf_path)), name, leaf_path))
+    return replace(function, params=(*function.params, *new))
 
 
 def _article(spec: Spec) -> str:
@@ -211,32 +225,6 @@ def _with_seed(function: Function, loss: int) -> tuple[Function, Value]:
     return replace(function, params=(*function.params, Param(seed, hint))), seed
 
 
-def _gradient_structure(request: Request, first: int) -> tuple[Any, list[int]]:
-    """The gradients as returned, each with its parameter's own structure; and which are 0-d arrays."""
-    counter = [first]
-    zero_d: list[int] = []
-
-    def of(spec: Spec, wanted: Path | None, path: Path) -> Any:
-        if isinstance(spec, SequenceSpec):
-            items = [of(item, wanted, (*path, i)) for i, item in enumerate(spec.items)]
-            return tuple(items) if spec.type is tuple else items
-        if isinstance(spec, DictSpec):
-            return {key: of(item, wanted, (*path, key)) for key, item in zip(spec.keys, spec.items)}
-        if isinstance(spec, ArraySpec) and not spec.ones:
-            zero_d.append(counter[0])
-        counter[0] += 1
-        return Slot(counter[0] - 1)
-
-    def at(name: str, path: Path | None) -> Any:
-        spec = request.specs[name]
-        for step in path or ():
-            spec = spec.items[step] if isinstance(spec, SequenceSpec) else spec.items[spec.keys.index(step)]  # type: ignore
-        return of(spec, path, ())
-
-    gradients = tuple(at(name, path) for name, path in request.wrt)
-    return (gradients[0] if request.single else gradients), zero_d
-
-
 def _assemble(joint: Function, request: Request, loss: int) -> Function:
     """Name the function, and say what it returns: the gradients, after the value where that is asked for."""
     before = len(joint.body.results) - _count(request)
@@ -245,18 +233,26 @@ def _assemble(joint: Function, request: Request, loss: int) -> Function:
     value = joint.body.results[loss]
     if with_value and isinstance(value, Value) and value.hint is None:
         value.hint = "value"
-    structure, zero_d = _gradient_structure(request, 1 if with_value else 0)
     results = (value, *gradients) if with_value else gradients
-    template = (Slot(0), structure) if with_value else structure
-    name = {"grad": "_grad", "value_and_grad": "_value_and_grad"}.get(request.mode, "")
     numbers = list(range(1 if with_value else 0, len(results)))
-    notes = {**joint.notes, "gradients": numbers, "zero_d": zero_d}
-    body = replace(joint.body, results=tuple(results))
-    return replace(joint, name=_identifier(request) + name, body=body, result=template, notes=notes)
+    structure = gradient_structure(request, 1 if with_value else 0)
+    sources = tuple(Param(Value(Opaque(), source), source) for source in structure.sources)
+    results = (*results, *(each.value for each in sources))
+    template = (Slot(0), structure.template) if with_value else structure.template
+    name = {"grad": "_grad", "value_and_grad": "_value_and_grad"}.get(request.mode, "")
+    notes = {**joint.notes, "gradients": numbers, "zero_d": structure.zero_d}
+    return replace(
+        joint,
+        name=_identifier(request) + name,
+        params=(*joint.params, *sources),
+        body=replace(joint.body, results=tuple(results)),
+        result=template,
+        notes=notes,
+    )
 
 
 def _count(request: Request) -> int:
-    return sum(1 for name, path in request.wrt for leaf, _ in leaves(request.specs[name], ()) if path in (None, leaf))
+    return sum(len(differentiated(request.specs[name], path)) for name, path in request.wrt)
 
 
 def _identifier(request: Request) -> str:

@@ -1,6 +1,7 @@
 """One question for a function and its arguments: is the compiled gradient right, and does it keep its promises?"""
 
 import copy
+import types
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +36,13 @@ def leaves(value):
         return [leaf for item in value for leaf in leaves(item)]
     if isinstance(value, dict):
         return [leaf for item in value.values() for leaf in leaves(item)]
+    if _is_object(value):
+        return [leaf for item in vars(value).values() for leaf in leaves(item) if _floats(leaf)]
     return [value]
+
+
+def _is_object(value):
+    return hasattr(value, "__dict__") and not isinstance(value, (types.FunctionType, type, np.ndarray))
 
 
 def _floats(value):
@@ -65,6 +72,12 @@ def _numerical(function, args, k):
 
 
 def _filled(structure, values):
+    if hasattr(structure, "_make"):
+        return structure._make(_filled(item, values) for item in structure)
+    if _is_object(structure):
+        made = copy.copy(structure)
+        vars(made).update({name: _filled(v, values) for name, v in vars(structure).items() if _floats(v)})
+        return made
     if isinstance(structure, (list, tuple)):
         return type(structure)(_filled(item, values) for item in structure)
     if isinstance(structure, dict):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
+from ..runtime.leaves import unwrap
 from .choosing import Names, Positions, choose
-from .gradient import Gradient, _unwrap
+from .gradient import Gradient
 from .pullback import Pullback
 
 P = ParamSpec("P")
@@ -48,7 +49,7 @@ def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = N
     position in `argnums`), and may be called any number of times.
     """
     gradient = function if isinstance(function, Gradient) else Gradient(function)
-    values = [_unwrap(value) for value in gradient._bind(primals, {})]
+    values = [unwrap(value) for value in gradient._bind(primals, {})]
     positions = list(range(len(primals))) if argnums is None else argnums
     wrt, _ = choose(gradient._python, gradient._signature, None, positions)
     dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher("split", wrt, False)

@@ -9,7 +9,7 @@ import os
 import pickle
 import types
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from ..dispatch import Dispatcher, Specialisation
@@ -17,9 +17,9 @@ from ..errors import GradTypeError, SourceNotFound
 from ..request import Request
 from ..runtime.captures import follow
 from ..runtime.grad_mode import is_grad_enabled
+from ..runtime.leaves import Step, parameters, unwrap
 from ..runtime.parameter import Parameter
 from ..runtime.result import Result
-from ..runtime.signature import Path
 from .choosing import Names, Places, Positions, choose
 from .pullback import Pullback
 
@@ -59,6 +59,7 @@ class Gradient(Generic[P, R]):
         )
         self._count = len(self._parameters) if self._plain else -1
         self._dispatchers: dict[Any, Dispatcher] = {}
+        self._pairs: dict[tuple[Step, ...], Dispatcher] = {}
         self._last: Dispatcher | None = None
         self._last_pair: Dispatcher | None = None
         self._grad = self._dispatcher("grad", self._wrt, self._single)
@@ -82,23 +83,22 @@ class Gradient(Generic[P, R]):
         is a Parameter, with respect to `wrt`, and `backward()` returns the gradients.
         """
         values = self._bind(args, kwargs)
-        found = [entry for name, value in zip(self._parameters, values) for entry in _parameters(value, name, ())]
-        plain = [_unwrap(value) for value in values]
-        active = [(parameter, name, path) for parameter, name, path in found if parameter.requires_grad]
+        found = parameters(dict(zip(self._parameters, values)))
+        plain = [unwrap(value) for value in values]
+        active = [entry for entry in found if entry[0].requires_grad]
         if not is_grad_enabled() or (found and not active):
             return Result(self._call_plain(plain), None, None, None)
-        wrt: Places = tuple((name, path) for _, name, path in active) or self._wrt
-        dispatcher = self._last = self._last_pair = self._dispatcher("split", wrt, False)
+        dispatcher = self._last = self._last_pair = self._pair_of(tuple(step for _, step in active))
         (value, saved), backward = dispatcher(plain)
         pullback = Pullback(backward, saved, dispatcher, value)
-        return Result(value, pullback, [p for p, _, _ in active] if found else None, backward)
+        return Result(value, pullback, [parameter for parameter, _ in active] if found else None, backward)
 
     def specialize(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, Any]:
         """The bare gradient function for arguments like these: no dispatch, no checks, plain NumPy.
 
         Globals and closure variables that the function reads are bound to their values of now.
         """
-        values = tuple(_unwrap(value) for value in self._bind(args, kwargs))
+        values = tuple(unwrap(value) for value in self._bind(args, kwargs))
         self._last = self._grad
         made = self._grad.find(values)
         (bare,) = made.functions
@@ -136,7 +136,7 @@ class Gradient(Generic[P, R]):
         """
         from ..inspect.explain import explain  # the compiler is imported when it is asked for
 
-        return explain(self._grad, [_unwrap(value) for value in self._bind(args, kwargs)])
+        return explain(self._grad, [unwrap(value) for value in self._bind(args, kwargs)])
 
     def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
         """The generated source of the gradient for arguments like these, without calling it.
@@ -144,7 +144,7 @@ class Gradient(Generic[P, R]):
         annotate : say behind each line of the backward sweep which line of the function it differentiates
         """
         self._last = self._grad
-        made = self._grad.find([_unwrap(value) for value in self._bind(args, kwargs)])
+        made = self._grad.find([unwrap(value) for value in self._bind(args, kwargs)])
         if not annotate:
             return self.source
         from ..inspect.annotate import annotated
@@ -154,7 +154,7 @@ class Gradient(Generic[P, R]):
 
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
         """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
-        return self._dispatcher(mode, self._wrt, self._single and mode != "split").find([_unwrap(v) for v in values])
+        return self._dispatcher(mode, self._wrt, self._single and mode != "split").find([unwrap(v) for v in values])
 
     def export(self, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Write a module with the gradient for arguments like these, which needs NumPy alone.
@@ -214,10 +214,17 @@ class Gradient(Generic[P, R]):
             self._dispatchers.setdefault(key, Dispatcher(request))
         return self._dispatchers[key]
 
+    def _pair_of(self, steps: tuple[Step, ...]) -> Dispatcher:
+        """The dispatcher of the forward and backward halves for the Parameters at these places."""
+        if steps not in self._pairs:
+            wrt: Places = tuple(step.place for step in steps) or self._wrt
+            self._pairs[steps] = self._dispatcher("split", wrt, False)
+        return self._pairs[steps]
+
     def _run(self, dispatcher: Dispatcher, values: Sequence[Any]) -> Any:
         for value in values:
             if isinstance(value, (Parameter, list, tuple, dict)):
-                return dispatcher([_unwrap(each) for each in values])
+                return dispatcher([unwrap(each) for each in values])
         return dispatcher(values)
 
     def _bind(self, args: Any, kwargs: Any) -> tuple[Any, ...]:
@@ -275,29 +282,6 @@ def _layout(parameter: inspect.Parameter) -> tuple[str, str, str | None]:
     default = parameter.default
     spelled = type(default) in (bool, int, float, str) or default is None
     return parameter.name, kind, repr(default) if spelled and default is not parameter.empty else None
-
-
-def _parameters(value: Any, name: str, path: Path) -> Iterator[tuple[Parameter, str, Path]]:
-    """Every Parameter in an argument, with the way to it."""
-    if isinstance(value, Parameter):
-        yield value, name, path
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _parameters(item, name, (*path, i))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _parameters(item, name, (*path, key))
-
-
-def _unwrap(value: Any) -> Any:
-    """The arrays inside Parameters."""
-    if isinstance(value, Parameter):
-        return value.data
-    if type(value) in (list, tuple):
-        return type(value)(_unwrap(item) for item in value)
-    if type(value) is dict:
-        return {key: _unwrap(item) for key, item in value.items()}
-    return value
 
 
 def _without_imports(text: str) -> str:

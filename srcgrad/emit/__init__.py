@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import Origin
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Value
+from ..ir.nodes import Atom, Function, Rebuilt, Value
 from .codegen import Codegen, arguments
 from .expressions import Expressions
 from .fold import fold, operands
@@ -16,6 +16,7 @@ from .libraries import choose, statement
 from .liveness import Liveness, Memory
 from .names import Naming
 from .printer import print_module
+from .returning import needed_modules
 from .statements import Scheduler
 
 
@@ -36,7 +37,7 @@ def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Fac
     imported: dict[str, str] = {}
     nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]
     node, names = _definition(function, facts, imported)
-    text, origins = print_module(_module([*nodes, node], imported))
+    text, origins = print_module(_module([*nodes, node], needed_modules(function.result), imported))
     return Emitted(text, function.name, origins, names)
 
 
@@ -44,7 +45,8 @@ def _definition(
     function: Function, facts: Facts, imported: dict[str, str]
 ) -> tuple[ast.FunctionDef, Mapping[Value, str]]:
     """One function as syntax, and what its values are called; `imported` grows by the libraries that it needs."""
-    folding = fold(function, isinstance(function.result, (tuple, list, dict)) and len(function.body.results) > 1)
+    several = isinstance(function.result, (tuple, list, dict, Rebuilt)) and len(function.body.results) > 1
+    folding = fold(function, several)
     scheduler = Scheduler(function, folding, facts)
     block = scheduler.run()
 
@@ -65,6 +67,7 @@ def _definition(
     at_start = liveness.block(block, frozenset())
     liveness._defines([p.value for p in function.params if not p.path], (at_start & params) | frozenset())
     naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups, scheduler.items)
+    naming.taken |= needed_modules(function.result)
     naming.coalesce(block)
     names = naming.assign(block)
     modules = choose(function, {*names.values(), *naming.taken}, imported)
@@ -81,9 +84,9 @@ def _definition(
     return node, names
 
 
-def _module(nodes: Sequence[ast.FunctionDef], imported: Mapping[str, str]) -> ast.Module:
+def _module(nodes: Sequence[ast.FunctionDef], needed: set[str], imported: Mapping[str, str]) -> ast.Module:
     used = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
-    imports: list[ast.stmt] = []
+    imports: list[ast.stmt] = [ast.Import([ast.alias(module, None)]) for module in sorted(needed)]
     if "math" in used:
         imports.append(ast.Import([ast.alias("math", None)]))
     if "np" in used:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from ..errors import Origin
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Slot, Undefined, Value, along
+from ..ir.nodes import Atom, Const, Function, Op, Undefined, Value, along
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
 from ..rules.effects import fill_template
 from .expressions import Expressions, call, constant, dotted, name
 from .leaving import is_literally_true
 from .liveness import Memory
+from .returning import Returning, at_path
 from .statements import Block, Statement
 
 _AUGMENTED: dict[str, type[ast.operator]] = {
@@ -109,13 +109,7 @@ class Codegen:
 
     def _leaf(self, statement: Statement) -> list[ast.stmt]:
         param = next(p for p in self.function.params if p.value is statement.item)
-        node: ast.expr = name(param.name)
-        for step in param.path:
-            if isinstance(step, str) and step.startswith("."):
-                node = ast.Attribute(node, step[1:], ast.Load())
-            else:
-                node = ast.Subscript(node, constant(step), ast.Load())
-        return [assign(self.names[param.value], node)]
+        return [assign(self.names[param.value], at_path(name(param.name), param.path))]
 
     def _unpack(self, statement: Statement) -> list[ast.stmt]:
         targets: list[ast.expr] = [store(self.names[value]) for value in statement.writes]
@@ -384,19 +378,7 @@ class Codegen:
         return [*nodes, ast.While(test, body or [ast.Pass()], [])]
 
     def _return(self, statement: Statement) -> list[ast.stmt]:
-        return [ast.Return(self._result(self.function.result))]
-
-    def _result(self, template: Any) -> ast.expr:
-        if isinstance(template, Slot):
-            return self.e.atom(self.function.body.results[template.number])
-        if isinstance(template, Mapping):
-            keys: list[ast.expr | None] = [constant(key) for key in template]
-            return ast.Dict(keys, [self._result(item) for item in template.values()])
-        if isinstance(template, list):
-            return ast.List([self._result(item) for item in template], ast.Load())
-        if isinstance(template, tuple):
-            return ast.Tuple([self._result(item) for item in template], ast.Load())
-        return constant(template)
+        return Returning(self.function, self.e).statements()
 
 
 def _choice(test: ast.expr, halves: Sequence[list[ast.stmt]]) -> list[ast.stmt]:

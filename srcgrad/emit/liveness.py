@@ -131,6 +131,8 @@ class Memory:
                 self._zip(body.results, op.outputs)
             case "call":
                 self._call(op)
+            case "effect" if op.attrs.get("keeps"):  # an object of the caller holds it from now on
+                self.foreign.update(self.root(a) for a in op.inputs if isinstance(a, Value))
             case _ if may_share(op) or op.prim.kind == "impure":
                 for value in op.outputs:
                     if op.inputs and _has_memory(value):  # a single element is a number of its own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..ir.dims import Facts
 from ..ir.nodes import Const, Function, Region, Slot, Value, walk
 from ..ir.types import Array
 from ..runtime.captures import Route
+from ..runtime.leaves import places
 from ..runtime.signature import Spec
 from ..runtime.source import Source, find_source
 from .outline import Outliner
@@ -30,6 +31,7 @@ class Lowered:
     captures: Mapping[Route, tuple[str, Spec]]  # data read at each call: where from, its name, its signature
     statics: Mapping[Route, Any]  # code and constants that must still be what they were
     written: frozenset[Leaf] = frozenset()  # arguments that the function writes into, and that are copied first
+    relations: Sequence[str] = ()  # what must hold of objects besides, as Python conditions on the arguments
 
 
 def lower(
@@ -61,6 +63,7 @@ def _lower(
     interpreter = Outliner(Facts(), plan, frozenset((*code.co_varnames, *code.co_cellvars)))
     frame = Frame(function, (), source, node=source.node)
     interpreter.frames.append(frame)
+    interpreter.places = places(example)
     for name, spec in specs.items():
         frame.env[name] = interpreter.argument(name, spec, example.get(name))
     result = interpreter.run(source.node, frame)
@@ -77,7 +80,10 @@ def _lower(
     body = Region((), (*interpreter.entry.ops, *interpreter.builder.ops), tuple(leaves))
     notes = {"modules": interpreter.modules}
     lowered = Function(function.__name__, tuple(interpreter.params), body, template, notes)
-    return Lowered(lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, plan.copies)
+    return Lowered(
+        lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, plan.copies,
+        tuple(interpreter.relations),
+    )  # fmt: skip
 
 
 def _promotions(interpreter: Outliner) -> list[Fault]:

@@ -18,14 +18,13 @@ from ..ir.types import Array
 from ..runtime.captures import Found, Route
 from . import inplace
 from .expressions import Expressions, is_library
-from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, describe, sequence
+from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, Record, Super, describe, sequence
 
 _OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "put", "tolist"}
 
 
 class Access(Expressions):
-    def _ev_Subscript(self, node: ast.Subscript) -> Any:
-        receiver = self.ev(node.value)
+    def subscript(self, receiver: Any, node: ast.Subscript) -> Any:
         if isinstance(receiver, Flat):
             receiver = inplace.read_flat(self, receiver)  # type: ignore[arg-type]
         if isinstance(receiver, Value):
@@ -125,8 +124,14 @@ class Access(Expressions):
     def attribute(self, receiver: Any, name: str, node: ast.AST) -> Any:
         if isinstance(receiver, Value):
             return self._array_attribute(receiver, name)
-        if isinstance(receiver, Instance):
-            return self._instance_attribute(receiver, name)
+        if isinstance(receiver, (Instance, Record)):
+            return self.object_attribute(receiver, name, node)
+        if isinstance(receiver, tuple) and name in getattr(receiver, "_fields", ()):
+            return getattr(receiver, name)
+        if isinstance(receiver, type) and not is_library(receiver) and callable(getattr(receiver, name, None)):
+            return BoundMethod(receiver, name)
+        if isinstance(receiver, Super):
+            return BoundMethod(receiver, name)
         if isinstance(receiver, (ListValue, DictValue, Const, Closure, str, tuple)):
             return BoundMethod(receiver, name)
         if isinstance(receiver, (types.ModuleType, type, np.dtype)) or is_library(receiver):
@@ -144,31 +149,7 @@ class Access(Expressions):
         """How the dispatcher reaches an object that is compared at each call."""
         return next((route for route, value in self.statics.items() if value is thing), None)
 
-    def _instance_attribute(self, instance: Instance, name: str) -> Any:
-        """Data of an object is read at each call, like a global; methods come from its class, as in Python."""
-        thing, route = instance.object, (*instance.route, ("attr", name))
-        kind = type(thing)
-        if "__getattribute__" in _defined(kind) or ("__getattr__" in _defined(kind) and not hasattr(thing, name)):
-            raise Unsupported(f"`{kind.__qualname__}` computes its attributes, so `{name}` cannot be read here")
-        found = next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
-        if isinstance(found, types.FunctionType) and name not in getattr(thing, "__dict__", {}):
-            return BoundMethod(instance, name)
-        if isinstance(found, (property, classmethod, staticmethod)):
-            raise Unsupported(f"`{name}` is a {type(found).__name__}", "Read the attribute, or call a plain method.")
-        try:
-            value = getattr(thing, name)
-        except AttributeError as error:
-            raise Unsupported(f"AttributeError: {error}") from None
-        if route in self.captured:
-            return self.captured[route]
-        if route[0][0] == "arg":
-            result = self.argument_part(value, str(route[0][1]), (*instance.path, f".{name}"), route)
-        else:
-            result = self.capture(value, name, route)
-        self.captured[route] = result
-        return result
-
-    def argument_part(self, value: Any, name: str, path: tuple[str | int, ...], route: Route) -> Any:
+    def object_attribute(self, thing: Any, name: str, node: ast.AST) -> Any:
         raise NotImplementedError
 
     def _array_attribute(self, array: Value, name: str) -> Any:
@@ -206,7 +187,3 @@ class Access(Expressions):
 
 def slice_bounds(node: ast.Slice) -> tuple[ast.expr | None, ...]:
     return node.lower, node.upper, node.step
-
-
-def _defined(kind: type) -> set[str]:
-    return {name for each in kind.__mro__ if each is not object for name in vars(each)}

@@ -104,8 +104,15 @@ class Around(Recursion):
     def adopt(self, found: Any, name: str) -> Any:
         return self.captured_here(super().adopt(found, name))
 
-    def _instance_attribute(self, instance: Instance, name: str) -> Any:
-        return self.captured_here(super()._instance_attribute(instance, name))
+    def caller_data(self, thing: Instance, name: str, value: Any) -> Any:
+        if thing.assigned and self.callee is not None:
+            raise Unsupported("an object that the function has changed is read inside a function of its own")
+        return self.captured_here(super().caller_data(thing, name, value))
+
+    def change_caller(self, thing: Instance, name: str, value: Any) -> None:
+        if self.callee is not None:
+            raise Unsupported("the caller's object is changed inside a function of its own")
+        super().change_caller(thing, name, value)
 
     def captured_here(self, value: Any) -> Any:
         """Data captured from outside, as a parameter of the procedure being read."""

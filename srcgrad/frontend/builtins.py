@@ -20,6 +20,8 @@ from .values import (
     Iteration,
     ListValue,
     RangeValue,
+    Record,
+    Super,
     describe,
     is_number,
     sequence,
@@ -68,6 +70,8 @@ def _len(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return c.length(value, 0, "len")
     if isinstance(value, RangeValue):
         return Const(len(c.indices(value)))
+    if c.special(value, "__len__"):
+        return c.object_method(value, "__len__", [], {})
     return Const(len(sequence(value)))
 
 
@@ -199,6 +203,8 @@ def _isinstance(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return isinstance(value.value, kinds)
     if isinstance(value, Instance):
         return isinstance(value.object, kinds)
+    if isinstance(value, Record):
+        return issubclass(value.kind, kinds)
     concrete = {ListValue: list, DictValue: dict}.get(type(value))
     return concrete in kinds if concrete is not None else isinstance(value, kinds)
 
@@ -209,6 +215,37 @@ def _is_scalar_of(dtype: np.dtype[Any], kinds: tuple[Any, ...]) -> bool:
     if scalar != (np.ndarray in kinds):
         raise Unsupported("whether this is a NumPy scalar or a 0-d array is not known", "Check `x.ndim` instead.")
     return scalar
+
+
+@_plain("super", 0, 2)
+def _super(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if args:
+        return Super(args[1], args[0])
+    function, first = c.frame.function, next(iter(c.frame.env.values()), None)
+    free = function.__code__.co_freevars
+    if "__class__" not in free or function.__closure__ is None:
+        raise Unsupported("super() outside a method")
+    return Super(first, function.__closure__[free.index("__class__")].cell_contents)
+
+
+@_plain("getattr", 2, 3)
+def _getattr(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    thing, name, *default = args
+    if not isinstance(name, str):
+        raise Unsupported("getattr() with a name that is not known when compiling")
+    if default and not c.has_attribute(thing, name):
+        return default[0]
+    return c.attribute(thing, name, ast.Name(name))
+
+
+@_plain("hasattr", 2, 2)
+def _hasattr(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return c.has_attribute(args[0], args[1])
+
+
+@_plain("iter", 1, 1)
+def _iter(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return tuple(c.iterate(args[0]))
 
 
 @_plain("callable", 1, 1)
@@ -282,6 +319,7 @@ _of_number: dict[str, Any] = {"shape": (), "ndim": Const(0), "size": Const(1)}
 BUILTINS: dict[Any, Builtin] = {
     range: _range, len: _len, float: _float, int: _int, bool: _bool, abs: _abs, sum: _sum, list: _list, tuple: _tuple,
     dict: _dict, max: _extreme(np.maximum, max), min: _extreme(np.minimum, min), isinstance: _isinstance,
+    super: _super, getattr: _getattr, hasattr: _hasattr, iter: _iter,
     callable: _callable, divmod: _divmod, pow: _pow,
     enumerate: _iteration("enumerate"), zip: _iteration("zip"), reversed: _iteration("reversed"),
     np.array: _array, np.asarray: _asarray,

@@ -17,17 +17,17 @@ from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
 from . import effects, inplace
-from .access import Access
 from .builtins import BUILTINS
 from .expressions import is_library
+from .overloads import Overloads
 from .state import Frame
-from .values import BoundMethod, Closure, DictValue, Instance, ListValue, describe, is_number, sequence
+from .values import BoundMethod, Closure, DictValue, Instance, ListValue, Record, Super, describe, is_number, sequence
 
 _MAX_LEVEL = 40
 _SCALARS = (np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.bool_)
 
 
-class Calls(Access):
+class Calls(Overloads):
     def _ev_Call(self, node: ast.Call) -> Any:
         function = self.ev(node.func)
         if function is print:
@@ -57,8 +57,8 @@ class Calls(Access):
             return self._method(function, args, kwargs)
         if isinstance(function, Closure):
             return self._inline_closure(function, args, kwargs)
-        if isinstance(function, Instance):
-            return self._own_method(function, "__call__", args, kwargs)
+        if isinstance(function, (Instance, Record)):
+            return self.object_method(function, "__call__", args, kwargs)
         builtin = BUILTINS.get(function) if _hashable(function) else None
         if builtin is not None:
             return builtin(self, args, kwargs)
@@ -74,7 +74,12 @@ class Calls(Access):
             return self.numpy_call(prim, args, kwargs, "function")
         if isinstance(function, types.FunctionType) and not is_library(function) and not _of_srcgrad(function):
             return self._inline_function(function, args, kwargs, text)
+        if isinstance(function, type) and not is_library(function) and not _of_srcgrad(function):
+            return self.make(function, args, kwargs)
         raise _no_rule(function, text)
+
+    def call_function(self, function: types.FunctionType, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+        return self._inline_function(function, args, kwargs, text)
 
     def _scalar(self, kind: type, args: list[Any]) -> Any:
         """`np.float32(x)`: a cast."""
@@ -166,8 +171,12 @@ class Calls(Access):
         receiver, name = method.receiver, method.name
         if isinstance(receiver, Value):
             return self._array_method(receiver, name, args, kwargs)
-        if isinstance(receiver, Instance):
-            return self._own_method(receiver, name, args, kwargs)
+        if isinstance(receiver, (Instance, Record)):
+            return self.object_method(receiver, name, args, kwargs)
+        if isinstance(receiver, Super):
+            return self.super_method(receiver, name, args, kwargs)
+        if isinstance(receiver, type):
+            return self.class_method(receiver, name, args, kwargs)
         if isinstance(receiver, (ListValue, tuple)):
             return self._list_method(receiver, name, args, kwargs)
         if isinstance(receiver, DictValue):
@@ -274,16 +283,6 @@ class Calls(Access):
         return self.apply(named("astype"), [array], {"dtype": dtype}, "method")
 
     # The user's own functions
-
-    def _own_method(self, instance: Instance, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """A method of an object: the function that its class has under this name, read in place."""
-        kind = type(instance.object)
-        function = next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
-        if not isinstance(function, types.FunctionType):
-            raise _no_rule(function, f"{kind.__qualname__}.{name}")
-        route = (*instance.route, ("type", ""), ("attr", name))
-        self.statics.setdefault(route, function)
-        return self._inline_function(function, [instance, *args], kwargs, f"{kind.__qualname__}.{name}")
 
     def _inline_function(self, function: types.FunctionType, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
         """Read a helper's body in place of its call."""
@@ -393,11 +392,6 @@ def _no_rule(function: Any, text: str) -> Unsupported:
             "Differentiate outside, and pass the result as an argument."
             if _of_srcgrad(function)
             else f"To use the function itself, call `{text}.function`.",
-        )
-    if isinstance(function, type) and not is_library(function):
-        return Unsupported(
-            f"`{text}` makes an object of class `{function.__qualname__}`, which cannot be read here",
-            "Make it outside and pass it as an argument, or use tuples and dicts.",
         )
     if not callable(function):
         return Unsupported(f"`{text}` is {describe(function)}, which cannot be called")

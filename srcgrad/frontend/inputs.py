@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ from ..ir.dims import Facts, Symbol, as_dim
 from ..ir.nodes import Param, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Opaque, Type
-from ..runtime.captures import Route
+from ..runtime.captures import Route, route_text
 from ..runtime.signature import (
     ArraySpec,
     DictSpec,
@@ -29,6 +28,7 @@ from ..runtime.signature import (
     StaticSpec,
     UnknownArgument,
     describe,
+    leaf_name,
     path_text,
 )
 from .calls import Calls
@@ -72,19 +72,27 @@ class Inputs(Calls):
             case SequenceSpec(kind, items):
                 steps = [(i, item, (*route, ("item", i)), thing[i]) for i, item in enumerate(items)]
                 values = [self._leaf(item, name, (*path, i), capture, way, part) for i, item, way, part in steps]
-                return tuple(values) if kind is tuple else ListValue(values, self.depth, path_text(name, path))
+                if kind is list:
+                    return ListValue(values, self.depth, path_text(name, path))
+                return tuple(values) if kind is tuple else kind._make(values)  # type: ignore[attr-defined]
             case DictSpec(keys, items):
                 pairs = {
                     k: self._leaf(item, name, (*path, k), capture, (*route, ("item", k)), thing[k])
                     for k, item in zip(keys, items)
                 }
                 return DictValue(pairs, self.depth, path_text(name, path))
+            case InstanceSpec() if hasattr(thing, "requires_grad"):
+                if capture:
+                    raise Unsupported(
+                        f"`{name}` holds a Parameter that is read from outside", "Pass it as an argument."
+                    )
+                return self._parameter_array(thing, name, path, route)
             case InstanceSpec():
                 return self._instance(thing, route, path)
         raise AssertionError(spec)
 
     def _param(self, type: Type, name: str, path: Path, capture: bool) -> Value:
-        value = Value(type, name if not path else _leaf_name(name, path))
+        value = Value(type, leaf_name(name, path))
         self.params.append(Param(value, name, path, capture))
         self.named_at[value] = -1
         if not isinstance(type, Array) or not type.ndim:
@@ -99,12 +107,29 @@ class Inputs(Calls):
         return value
 
     def _instance(self, thing: Any, route: Route, path: Path = ()) -> Instance:
-        """An object of a user's class: its class is compared at each call, its attributes are read when used."""
-        self.statics[(*route, ("type", ""))] = type(thing)
-        return Instance(thing, route, path)
+        """An object of a user's class: its class is compared at each call, its attributes are read when used.
+
+        An object that is reached in several ways is one object here, and the calls check that it still is.
+        """
+        home = self.places.get(id(thing)) if route[0][0] == "arg" else None
+        known = self.instances.get((id(thing), home is not None))
+        if known is None:
+            if home is not None:
+                path = home[1]
+            known = Instance(thing, route if home is None else _route(*home), path)
+            self.instances[id(thing), home is not None] = known
+            self.statics[(*known.route, ("type", ""))] = type(thing)
+        self._same_object(route, known.route)
+        return known
+
+    def _same_object(self, route: Route, home: Route) -> None:
+        if route != home:
+            self.relations[f"{route_text(route)} is {route_text(home)}"] = None
 
     def argument_part(self, value: Any, name: str, path: Path, route: Route) -> Any:
         """An attribute of an object that is an argument."""
+        if hasattr(value, "requires_grad"):
+            return self._parameter_array(value, name, path, route)
         text = path_text(name, path)
         spec = self._describe(value, text)
         if isinstance(spec, InstanceSpec):
@@ -115,6 +140,19 @@ class Inputs(Calls):
         self.capture_specs[route] = (text, spec)
         self.facts.sizes.update(_sizes(text, value))
         return self._leaf(spec, name, path, False, route, value)
+
+    def _parameter_array(self, value: Any, name: str, path: Path, route: Route) -> Any:
+        """The array of a Parameter in an object, at the place where it is found first."""
+        name, path = self.places.get(id(value), (name, path))
+        home = _route(name, path)
+        self._same_object(route, home)
+        data = (*home, ("attr", "data"))
+        if data not in self.captured:
+            self.captured[data] = self.argument_part(value.data, name, (*path, ".data"), data)
+        return self.captured[data]
+
+    def whole_argument(self, name: str, type: Opaque) -> Value:
+        return self._param(type, name, (), False)
 
     def capture(self, value: Any, name: str, route: Route) -> Any:
         """Data from outside becomes an input that is read at each call; code is compared by identity."""
@@ -148,6 +186,15 @@ class Inputs(Calls):
             raise Unsupported(text, error.way_out) from None
 
 
+def _route(name: str, path: Path) -> Route:
+    """The way to a part of an argument."""
+    steps: list[tuple[str, Any]] = [("arg", name)]
+    for step in path:
+        attribute = isinstance(step, str) and step.startswith(".")
+        steps.append(("attr", str(step)[1:]) if attribute else ("item", step))
+    return tuple(steps)
+
+
 def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
     """The example's lengths and integers, by the symbols that stand for them."""
     if isinstance(value, np.ndarray):
@@ -155,19 +202,10 @@ def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return {Symbol(name): int(value)}
     sizes: dict[Symbol, int] = {}
-    if type(value) in (list, tuple):
+    if isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             sizes.update(_sizes(f"{name}[{i!r}]", item))
     elif type(value) is dict:
         for key, item in value.items():
             sizes.update(_sizes(f"{name}[{key!r}]", item))
     return sizes
-
-
-def _leaf_name(name: str, path: Path) -> str:
-    """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.bias` as bias."""
-    words = [re.sub(r"\W+", "_", step).strip("_") for step in path if isinstance(step, str)]
-    numbers = [str(step) for step in path if isinstance(step, int)]
-    word = words[-1] if words and words[-1].isidentifier() and words[-1] != name else name
-    parts = [word, *numbers]
-    return "_".join(parts) if word != name or numbers else f"{name}_part"

@@ -197,12 +197,10 @@ class Interpreter(Loops):
                 self._unpack_target(target, value)
             case ast.Subscript():
                 self._set_item(target, value)
+            case ast.Attribute():
+                self.set_attribute(target, value)
             case _:
-                raise self.refusal(
-                    target,
-                    "assignment to an attribute cannot be differentiated yet",
-                    "Use a variable, or return the value.",
-                )
+                raise self.refusal(target, "this assignment cannot be differentiated", "Use a variable.")
 
     def _named(self, value: Any, name: str) -> Any:
         """A value under the user's name; a number written in the source becomes a named constant."""
@@ -329,7 +327,7 @@ class Interpreter(Loops):
         elif isinstance(target, ast.Subscript):
             self._augmented_item(node, target)
         else:
-            raise Unsupported("an attribute changed in place cannot be differentiated yet", "Use a variable.")
+            self._augmented_attribute(node, target)
 
     def _augmented_name(self, node: ast.AugAssign, target: ast.Name) -> None:
         left = self.name(target.id)
@@ -337,6 +335,10 @@ class Interpreter(Loops):
         if isinstance(left, ListValue) and isinstance(node.op, ast.Add):
             self.may_change(left)
             left.items.extend(self.iterate(right))
+            return
+        changed = self.in_place(type(node.op), left, right)
+        if changed is not NotImplemented:
+            self.frame.env[target.id] = self._named(changed, target.id)
             return
         if self.is_array(left):
             self.frame.env[target.id] = left  # Python binds the name anew, to the same array
@@ -355,6 +357,14 @@ class Interpreter(Loops):
         if not self.agree(result.type.axes, left.type.axes):
             raise Unsupported(f"`{name}` of type {left.type} cannot hold {result.type}", "Use a new name.")
         self.write(left, self.cast_to(left, result))
+
+    def _augmented_attribute(self, node: ast.AugAssign, target: ast.Attribute) -> None:
+        old = self.attribute(self.ev(target.value), target.attr, target)
+        if isinstance(old, Value) and isinstance(old.type, Array) and old.type.ndim:
+            raise Unsupported(
+                "an array in an attribute is changed in place", f"Write `{ast.unparse(target)} = ...` with a new array."
+            )
+        self.set_attribute(target, self.binary(type(node.op), old, self.ev(node.value), node))
 
     def _augmented_item(self, node: ast.AugAssign, target: ast.Subscript) -> None:
         receiver = self.ev(target.value)

@@ -17,7 +17,18 @@ from ..ir.nodes import Const, Value
 from ..ir.types import Array
 from .interpreter import Interpreter
 from .state import Frame, Key
-from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Poison, RangeValue
+from .values import (
+    BoundMethod,
+    Closure,
+    DictValue,
+    Instance,
+    Iteration,
+    ListValue,
+    Poison,
+    RangeValue,
+    Record,
+    like_tuple,
+)
 
 Leaf = tuple[str, Any]  # what to call it, and the value
 _FIXED = (-1,)  # the depth of a container that belongs to the caller: it may not change
@@ -30,7 +41,10 @@ def spread(value: Any, name: str) -> tuple[list[Leaf], Callable[[Sequence[Any]],
         return [(name, value)], lambda leaves: leaves[0]
     match value:
         case tuple():
-            return _items([(f"{name}_{i}", v) for i, v in enumerate(value)], tuple)
+            return _items([(f"{name}_{i}", v) for i, v in enumerate(value)], lambda items: like_tuple(value, items))
+        case Record():
+            names = list(value.attrs)
+            return _items(list(value.attrs.items()), lambda items: Record(value.kind, dict(zip(names, items)), _FIXED))
         case ListValue():
             parts = [(f"{name}_{i}", v) for i, v in enumerate(value.items)]
             return _items(parts, lambda items: ListValue(items, _FIXED, value.foreign))
@@ -92,7 +106,9 @@ class Keys(Interpreter):
             return self._mark_leaf(value, loose)
         match value:
             case tuple():
-                return ("tuple", *(self.mark(item) for item in value))
+                return ("tuple", id(type(value)), *(self.mark(item) for item in value))
+            case Record():
+                return ("made", id(value.kind), *((name, self.mark(item)) for name, item in value.attrs.items()))
             case ListValue():
                 return ("list", value.foreign, *(self.mark(item) for item in value.items))
             case DictValue():
@@ -108,6 +124,8 @@ class Keys(Interpreter):
             case RangeValue():
                 return ("range", self.mark(value.start), self.mark(value.stop), self.mark(value.step))
             case Instance():
+                if value.assigned:
+                    raise Unsupported("an object that the function has changed is passed to a function of its own")
                 return ("instance", id(value.object), value.route, value.path)
             case Poison():
                 raise Unsupported("")

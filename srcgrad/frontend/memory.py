@@ -21,7 +21,7 @@ from ..ir.nodes import Atom, Op, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Array
 from .state import CopyOnEntry, Frame, Ops, State
-from .values import BoundMethod, Closure, DictValue, Iteration, ListValue
+from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Record
 from .views import ALWAYS_VIEWS, READ_ONLY, RESHAPING, keeps_layout, put_back
 
 # Functions that may hand back their operand's own memory, whatever their rule says
@@ -276,6 +276,10 @@ def _parts(value: Any, seen: set[int]) -> list[Any]:
             return value.items
         case DictValue():
             return list(value.items.values())
+        case Record():
+            return list(value.attrs.values())
+        case Instance():
+            return list(value.assigned.values())
         case BoundMethod():
             return [value.receiver]
         case Iteration():

@@ -111,6 +111,9 @@ class Operators(Joins):
         if isinstance(node.op, ast.Not):
             known = self.maybe_truth(operand)
             return (not known) if known is not None else self.apply(named("not"), [self.condition(operand)])
+        return self.unary(node, operand)
+
+    def unary(self, node: ast.UnaryOp, operand: Any) -> Any:
         function, python = _UNARY[type(node.op)]
         if isinstance(operand, Const):
             spelled = None if operand.text is None else ast.parse(operand.text, mode="eval").body

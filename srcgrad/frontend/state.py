@@ -17,7 +17,7 @@ from ..ir.primitive import Primitive
 from ..ir.types import Array
 from ..runtime.captures import Route
 from ..runtime.source import Source
-from .values import Poison, describe
+from .values import Instance, Poison, describe
 
 NOBODY = object()
 
@@ -145,6 +145,10 @@ class State:
         self.captured: dict[Route, Any] = {}
         self.statics: dict[Route, Any] = {}
         self.depth: tuple[int, ...] = ()
+        self.places: dict[int, tuple[str, tuple[str | int, ...]]] = {}  # where each object is found first, by its id
+        self.instances: dict[tuple[int, bool], Instance] = {}  # by id, and whether an argument leads there
+        self.relations: dict[str, None] = {}  # what else must hold of the objects, as conditions of the dispatcher
+        self.named_whole: dict[str, Value] = {}  # arguments that the text names as a whole
         self.unroll = plan.unroll
         self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
         self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody

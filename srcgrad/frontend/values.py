@@ -51,6 +51,25 @@ class Instance:
     object: Any
     route: tuple[tuple[str, Any], ...]
     path: tuple[str | int, ...] = ()
+    depth: tuple[int, ...] = ()
+    assigned: dict[str, Any] = field(default_factory=dict)  # attributes that the function has set
+
+
+@dataclass(eq=False)
+class Record:
+    """An object that the function itself has made; `depth` is the control flow it was made in."""
+
+    kind: type
+    attrs: dict[str, Any]
+    depth: tuple[int, ...] = ()
+
+
+@dataclass(eq=False)
+class Super:
+    """`super()`: an object seen from behind one of its classes."""
+
+    thing: Any
+    after: type
 
 
 @dataclass(eq=False)
@@ -106,7 +125,12 @@ def flatten(value: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     if isinstance(value, (Value, Const)):
         return [value], lambda leaves: leaves[0]
     if isinstance(value, tuple):
-        return _flatten_items(list(value), lambda items: tuple(items))
+        return _flatten_items(list(value), lambda items: like_tuple(value, items))
+    if isinstance(value, Record):
+        names = list(value.attrs)
+        return _flatten_items(
+            list(value.attrs.values()), lambda new: Record(value.kind, dict(zip(names, new)), value.depth)
+        )
     if isinstance(value, ListValue):
         return _flatten_items(value.items, lambda items: ListValue(items, value.depth, value.foreign))
     if isinstance(value, DictValue):
@@ -114,6 +138,11 @@ def flatten(value: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         items = list(value.items.values())
         return _flatten_items(items, lambda new: DictValue(dict(zip(keys, new)), value.depth, value.foreign))
     return [], lambda leaves: value
+
+
+def like_tuple(value: Any, items: list[Any]) -> Any:
+    """Items as a tuple, or as a named tuple of the same class."""
+    return type(value)._make(items) if hasattr(value, "_make") else tuple(items)
 
 
 def _flatten_items(
@@ -140,6 +169,9 @@ def same_structure(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, tuple):
         return len(a) == len(b) and all(map(same_structure, a, b))
+    if isinstance(a, Record):
+        alike = a.kind is b.kind and list(a.attrs) == list(b.attrs)
+        return alike and all(map(same_structure, a.attrs.values(), b.attrs.values()))
     if isinstance(a, ListValue):
         return len(a.items) == len(b.items) and all(map(same_structure, a.items, b.items))
     if isinstance(a, DictValue):
@@ -155,7 +187,9 @@ def lift(value: Any) -> Any:
     if isinstance(value, bool):
         return Const(value)
     if isinstance(value, tuple):
-        return tuple(lift(item) for item in value)
+        return like_tuple(value, [lift(item) for item in value])
+    if isinstance(value, Record):
+        return Record(value.kind, {name: lift(item) for name, item in value.attrs.items()}, value.depth)
     if isinstance(value, ListValue):
         return ListValue([lift(item) for item in value.items], value.depth, value.foreign)
     if isinstance(value, DictValue):
@@ -184,6 +218,8 @@ def describe(value: Any) -> str:
         return f"the function `{value.name}`"
     if isinstance(value, Instance):
         return f"an object of type {type(value.object).__qualname__}"
+    if isinstance(value, Record):
+        return f"an object of type {value.kind.__qualname__}"
     words = {
         "ListValue": "a list",
         "DictValue": "a dict",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .dims import Dim, Facts, Symbol
-from .nodes import Atom, Const, Function, Op, Region, Slot, Undefined, Value, counts_passes, records_of
+from .nodes import Atom, Const, Function, Kept, Op, Rebuilt, Region, Slot, Undefined, Value, counts_passes, records_of
 from .types import Array
 
 _MISSING = object()
@@ -27,11 +28,33 @@ def fill(template: Any, results: Sequence[Any]) -> Any:
     """Put results into the nested structure that `Function.result` describes."""
     if isinstance(template, Slot):
         return results[template.number]
+    if isinstance(template, Kept):
+        return _at(results[template.source.number], template.path)
+    if isinstance(template, Rebuilt):
+        return _rebuilt(template, results)
     if isinstance(template, Mapping):
         return {key: fill(item, results) for key, item in template.items()}
     if isinstance(template, (tuple, list)):
         return type(template)(fill(item, results) for item in template)
     return template
+
+
+def _at(thing: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        attribute = isinstance(step, str) and step.startswith(".")
+        thing = getattr(thing, str(step)[1:]) if attribute else thing[step]
+    return thing
+
+
+def _rebuilt(template: Rebuilt, results: Sequence[Any]) -> Any:
+    source = _at(results[template.source.number], template.path)
+    items = {name: fill(item, results) for name, item in template.items}
+    if template.kind == "named":
+        return source._replace(**items)
+    made = copy.copy(source)
+    for name, item in items.items():
+        object.__setattr__(made, name, item)
+    return made
 
 
 class Machine:

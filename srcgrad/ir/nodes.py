@@ -84,6 +84,28 @@ class Slot:
     number: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """In a result: a part of the argument in a slot, as it is."""
+
+    source: Slot
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """In a result: a copy of an object or named tuple in an argument, with some attributes replaced.
+
+    kind : "named" for a named tuple, "record" for a data class that is made anew, "object" for a shallow copy whose
+        attributes are set, "slotted" for one that keeps them in slots
+    """
+
+    source: Slot
+    path: tuple[str | int, ...]
+    kind: str
+    items: tuple[tuple[str, Any], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     params: tuple[Value, ...]

@@ -8,14 +8,19 @@ their structure.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .parameter import Parameter
+
 Path = tuple[str | int, ...]
+Wanted = bool | frozenset[Path] | None
+AtHome = Callable[[Any, Path], bool]
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,17 @@ class OpaqueSpec:
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """An object of a user's class; its class counts here, and each attribute that the function reads later."""
+    """An object of a user's class: its class, and each attribute that the function reads later.
+
+    `attrs` are the attributes that hold what is differentiated; empty where the object is only read.
+    """
 
     type: type
+    attrs: tuple[tuple[str, Spec], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.type.__module__}.{self.type.__qualname__}"
+        inside = ", ".join(f"{name}={spec}" for name, spec in self.attrs)
+        return f"{self.type.__module__}.{self.type.__qualname__}" + (f"({inside})" if inside else "")
 
 
 @dataclass(frozen=True)
@@ -136,8 +146,12 @@ class UnknownArgument(TypeError):
         self.way_out = way_out
 
 
-def describe(value: Any) -> Spec:
-    """The signature of one argument. Raises UnknownArgument."""
+def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome | None = None) -> Spec:
+    """The signature of one argument. Raises UnknownArgument.
+
+    wanted : which leaves are differentiated, for the attributes of objects: True for all of them, or their paths
+    at_home : whether an object belongs to this path; one that is reached in several ways is described once
+    """
     kind = type(value)
     if kind is np.ndarray:
         _check_dtype(value.dtype)
@@ -149,12 +163,12 @@ def describe(value: Any) -> Spec:
     if isinstance(value, np.generic):
         _check_dtype(value.dtype)
         return NumberSpec(value.dtype.str, python=False)
-    if kind in (list, tuple):
-        return SequenceSpec(kind, tuple(describe(item) for item in value))
+    if kind in (list, tuple) or is_named_tuple(value):
+        return SequenceSpec(kind, tuple(describe(item, wanted, (*path, i), at_home) for i, item in enumerate(value)))
     if kind is dict:
         for key in value:
             _check_key(key)
-        return DictSpec(tuple(value), tuple(describe(item) for item in value.values()))
+        return DictSpec(tuple(value), tuple(describe(v, wanted, (*path, k), at_home) for k, v in value.items()))
     if isinstance(value, (np.random.Generator, np.random.RandomState)):
         return OpaqueSpec(kind)
     if isinstance(value, np.dtype):
@@ -163,8 +177,8 @@ def describe(value: Any) -> Spec:
         return IdentitySpec(getattr(value, "__qualname__", kind.__name__), value, id(value))
     if isinstance(value, np.ndarray):
         raise UnknownArgument(_name(kind), "Convert it with np.asarray.")
-    if _is_instance(value):
-        return InstanceSpec(kind)
+    if is_instance(value):
+        return InstanceSpec(kind, () if wanted is None else _attributes(value, wanted, path, at_home))
     if callable(value):
         return IdentitySpec(getattr(value, "__qualname__", kind.__name__), value, id(value))
     raise UnknownArgument(_name(kind))
@@ -197,7 +211,74 @@ def _check_key(key: Any) -> None:
         )
 
 
-def _is_instance(value: Any) -> bool:
+def is_named_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(value, "_fields") and hasattr(value, "_make")
+
+
+def members(thing: Any) -> dict[str, Any]:
+    """The data that an object holds itself, in its `__dict__` and its slots."""
+    found = dict(getattr(thing, "__dict__", ()))
+    found |= {name: getattr(thing, name) for name in slots_of(type(thing)) if hasattr(thing, name)}
+    return {name: value for name, value in found.items() if name.isidentifier()}
+
+
+_SLOTS: dict[type, tuple[str, ...]] = {}
+
+
+def slots_of(kind: type) -> tuple[str, ...]:
+    """The names that a class and those it inherits from keep in slots."""
+    if kind not in _SLOTS:
+        _SLOTS[kind] = tuple(_slots(kind))
+    return _SLOTS[kind]
+
+
+def _slots(kind: type) -> Iterator[str]:
+    for each in kind.__mro__:
+        slots = vars(each).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                yield name
+
+
+def _attributes(thing: Any, wanted: Wanted, path: Path, at_home: AtHome | None) -> tuple[tuple[str, Spec], ...]:
+    """The attributes with something to differentiate in them; of the rest nothing is asked."""
+    if at_home is not None and not at_home(thing, path):
+        return ()
+    found = []
+    for name, value in members(thing).items():
+        spec = _part(value, wanted, (*path, f".{name}"), at_home)
+        if spec is not None:
+            found.append((name, spec))
+    return tuple(found)
+
+
+def _part(value: Any, wanted: Wanted, path: Path, at_home: AtHome | None) -> Spec | None:
+    """What is inside an object, if there is anything to differentiate in it."""
+    if wanted is not True and not any(each[: len(path)] == path for each in wanted or ()):
+        return None
+    kind = type(value)
+    if isinstance(value, Parameter):
+        if at_home is not None and not at_home(value, path):
+            return None
+        return InstanceSpec(kind, (("data", describe(value.data)),))
+    if kind in (list, tuple) or is_named_tuple(value):
+        inside = [_part(item, wanted, (*path, i), at_home) for i, item in enumerate(value)]
+        whole = tuple(spec or OpaqueSpec(type(item)) for spec, item in zip(inside, value))
+        return SequenceSpec(kind, whole) if any(inside) else None
+    if kind is dict and all(type(key) in (str, int) for key in value):
+        inside = [_part(item, wanted, (*path, key), at_home) for key, item in value.items()]
+        whole = tuple(spec or OpaqueSpec(type(item)) for spec, item in zip(inside, value.values()))
+        return DictSpec(tuple(value), whole) if any(inside) else None
+    try:
+        spec = describe(value, wanted, path, at_home)
+    except UnknownArgument:
+        return None
+    if isinstance(spec, InstanceSpec):
+        return spec if spec.attrs else None
+    return spec if isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind in "fc" else None
+
+
+def is_instance(value: Any) -> bool:
     """Whether this is an object of a user's class, which holds data in attributes."""
     kind = type(value)
     if (
@@ -217,14 +298,54 @@ def leaves(spec: Spec, path: Path = ()) -> Iterator[tuple[Path, Spec]]:
     elif isinstance(spec, DictSpec):
         for key, item in zip(spec.keys, spec.items):
             yield from leaves(item, (*path, key))
+    elif isinstance(spec, InstanceSpec) and spec.attrs:
+        for attr, item in spec.attrs:
+            yield from leaves(item, (*path, f".{attr}"))
     else:
         yield path, spec
+
+
+def differentiated(spec: Spec, wanted: Path | None) -> list[tuple[Path, Spec]]:
+    """The leaves that are differentiated: the one wanted, or all but those that are carried along as they are.
+
+    Strings, None and functions in containers are carried along, and whatever is no float inside an object.
+    """
+    if wanted is not None:
+        return [(path, each) for path, each in leaves(spec) if path == wanted]
+    return [(path, each) for path, each in leaves(spec) if not _carried(path, each)]
+
+
+def _carried(path: Path, spec: Spec) -> bool:
+    if not path:
+        return False
+    if isinstance(spec, StaticSpec):
+        return not isinstance(spec.value, bool) or _inside(path)
+    if isinstance(spec, (ArraySpec, NumberSpec)):
+        return _inside(path) and np.dtype(spec.dtype).kind not in "fc"
+    return True
+
+
+def _inside(path: Path) -> bool:
+    """Whether a path leads into an object."""
+    return any(isinstance(step, str) and step.startswith(".") for step in path)
 
 
 def path_text(name: str, path: Path) -> str:
     """`params['w'][0]`: the expression that reads a leaf; a step that starts with a dot is an attribute."""
     steps = (step if isinstance(step, str) and step.startswith(".") else f"[{step!r}]" for step in path)
     return name + "".join(steps)
+
+
+def leaf_name(name: str, path: Path) -> str:
+    """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.bias` as bias, `self.w.data` of a Parameter as w."""
+    if not path:
+        return name
+    steps = path[:-1] if path[-1] == ".data" and len(path) > 1 else path
+    words = [re.sub(r"\W+", "_", step).strip("_") for step in steps if isinstance(step, str)]
+    numbers = [str(step) for step in steps if isinstance(step, int)]
+    word = words[-1] if words and words[-1].isidentifier() and words[-1] != name else name
+    parts = [word, *numbers]
+    return "_".join(parts) if word != name or numbers else f"{name}_part"
 
 
 def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
@@ -234,18 +355,30 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
     """
 
     def const(value: Any) -> str:
-        key = f"_c{len(constants)}"
+        known = next((key for key, each in constants.items() if each is value and key.startswith("_c")), None)
+        key = known or f"_c{len(constants)}"
         constants[key] = value
         return key
 
+    def bound(text: str) -> tuple[str, str]:
+        """An expression to read a value once, and the name that it has from then on."""
+        if text.isidentifier():
+            return text, text
+        short = f"_v_{re.sub(r'[^0-9a-zA-Z]+', '_', text)}_{len(constants)}"
+        return f"({short} := {text})", short
+
     match spec:
         case ArraySpec(dtype, ones):
+            first, name = bound(name)
             tests = [
-                f"_type({name}) is _ndarray",
+                f"_type({first}) is _ndarray",
                 f"{name}.dtype == {const(np.dtype(dtype))}",
                 f"{name}.ndim == {len(ones)}",
             ]
-            tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
+            if any(ones):
+                tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
+            elif ones:
+                tests.append(f"1 not in {name}.shape")
         case NumberSpec(dtype, python):
             kind = const({"f": float, "i": int, "c": complex}[np.dtype(dtype).kind] if python else np.dtype(dtype).type)
             tests = [f"_type({name}) is {kind}"]
@@ -255,8 +388,13 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
             tests = [f"{name} is {const(value)}"] if exact else [same, f"{name} == {const(value)}"]
         case IdentitySpec(_, thing):
             tests = [f"{name} is {const(thing)}"]
-        case OpaqueSpec(kind_) | InstanceSpec(kind_):
+        case OpaqueSpec(kind_):
             tests = [f"_type({name}) is {const(kind_)}"]
+        case InstanceSpec(kind_, attrs):
+            first, name = bound(name) if attrs else (name, name)
+            tests = [f"_type({first}) is {const(kind_)}"]
+            for attr, item in attrs:
+                tests += predicate(f"{name}.{attr}", item, constants)
         case SequenceSpec(kind_, items):
             tests = [f"_type({name}) is {const(kind_)}", f"_len({name}) == {len(items)}"]
             for i, item in enumerate(items):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.dims import Dim, Facts, Symbol
-from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value, free_values, walk
+from ..ir.nodes import Atom, Const, Function, Kept, Op, Param, Rebuilt, Region, Slot, Value, free_values, walk
 from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
 from ..ir.words import word_for
@@ -212,6 +212,11 @@ def _hidden(function: Function) -> set[Value]:
 def _shift(template: Any, by: int) -> Any:
     if isinstance(template, Slot):
         return Slot(template.number - by)
+    if isinstance(template, (Kept, Rebuilt)):
+        template = replace(template, source=Slot(template.source.number - by))
+        if isinstance(template, Rebuilt):
+            template = replace(template, items=tuple((name, _shift(item, by)) for name, item in template.items))
+        return template
     if isinstance(template, dict):
         return {key: _shift(item, by) for key, item in template.items()}
     if isinstance(template, (tuple, list)):
