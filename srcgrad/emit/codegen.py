@@ -15,7 +15,7 @@ from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
 from ..rules.effects import fill_template
 from .expressions import Expressions, call, constant, dotted, name
-from .leaving import is_literally_true
+from .leaving import is_literally_true, tested_values
 from .liveness import Memory
 from .returning import Returning, at_path
 from .statements import Block, Statement
@@ -52,6 +52,7 @@ class Codegen:
         self.names = expressions.names
         self.recorded: set[Value] = set()
         self.leaving: Leaving | None = None
+        self.tested = tested_values(function)
 
     def block(self, block: Block) -> list[ast.stmt]:
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
@@ -271,7 +272,7 @@ class Codegen:
     def _needs_copy(self, target: Value, source: Atom) -> bool:
         """A value that only the other branch defines is None here if a recording or a `return` will read it."""
         if isinstance(source, Undefined):
-            return target in self.recorded
+            return target in self.recorded or target in self.tested
         return not self._same_name(target, source)
 
     def _same_name(self, target: Value, source: Atom) -> bool:

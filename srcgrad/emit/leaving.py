@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from ..ir.nodes import Const, Op, Region, Value, walk
+from ..ir.nodes import Atom, Const, Function, Op, Region, Value, walk
 
 
 def stop_flags(op: Op) -> frozenset[Value]:
@@ -66,3 +67,37 @@ def _read(op: Op) -> list[object]:
 
 def is_literally_true(atom: object) -> bool:
     return isinstance(atom, Const) and atom.value is True
+
+
+def tested_values(function: Function) -> set[Value]:
+    """Values that the text compares with None, and the versions of their variables: None where nothing is assigned."""
+    tested = {a for op in walk(function.body.ops) for a in _tests(op)}
+    before = -1
+    while len(tested) != before:
+        before = len(tested)
+        for op in walk(function.body.ops):
+            for output, sources in _handed(op):
+                if output in tested:
+                    tested.update(a for a in sources if isinstance(a, Value))
+    return tested
+
+
+def _tests(op: Op) -> list[Value]:
+    unbound = op.prim.name == "effect" and isinstance(op.attrs["template"], ast.If)
+    return [a for a in op.inputs if isinstance(a, Value)] if unbound else []
+
+
+def _handed(op: Op) -> Iterator[tuple[Value, list[Atom]]]:
+    """What control flow hands out, and where it may stem from."""
+    if op.prim.name == "if":
+        for number, output in enumerate(op.outputs):
+            yield output, [region.results[number] for region in op.regions]
+    elif op.prim.name in ("for", "while"):
+        body, first = op.regions[-1], 3 if op.prim.name == "for" else 0
+        params = body.params[1:] if first else body.params
+        for k in range(op.attrs["carried"]):
+            sources = [op.inputs[first + k], body.results[k], params[k]]
+            yield op.outputs[k], sources
+            yield params[k], sources
+            if not first:
+                yield op.regions[0].params[k], sources

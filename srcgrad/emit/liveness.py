@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from ..ir.calls import procedure_of
 from ..ir.memory import may_share
@@ -10,6 +11,7 @@ from ..ir.nodes import Atom, Function, Op, Value
 from ..ir.types import Array, Saved, Tape
 from .statements import Block, Statement, free_reads
 
+NOTHING: Mapping[Value, Value] = MappingProxyType({})
 Reads = Callable[[Iterable[Atom]], Iterable[Value]]
 
 
@@ -51,12 +53,13 @@ class Liveness:
             at_head |= self.block(block, around | set(self.reads(end)))
         assert statement.op is not None
         test_params = statement.op.regions[0].params if statement.kind == "while" else ()
+        same = self._last_items(statement, at_head)
         at_head |= set(statement.head)
         statement.head_live = frozenset(at_head)
         bounds = {source for source, _ in statement.sequences}  # the header is read after the loop's variables are set
         if statement.kind == "for" and (statement.index_used or not statement.sequences):
             bounds |= set(self.reads(statement.op.inputs[:3]))
-        self._defines((*statement.head, *test_params), frozenset(at_head | bounds) - set(test_params))
+        self._defines((*statement.head, *test_params), frozenset(at_head | bounds) - set(test_params), same)
         return around | set(statement.reads)
 
     def _own(self, statement: Statement) -> set[Value]:
@@ -71,11 +74,20 @@ class Liveness:
             stack += [s for block in each.blocks for s in block]
         return own
 
-    def _defines(self, values: Iterable[Value], live: frozenset[Value]) -> None:
-        """Defining a value while others live: they need different names."""
+    def _last_items(self, statement: Statement, live: frozenset[Value]) -> dict[Value, Value]:
+        """Variables that hold a loop's last item or index behind it: they may have its name, in both directions."""
+        op = statement.op
+        if op is None or statement.kind != "for":
+            return {}
+        pairs = zip(op.regions[0].params[1:], statement.ends[0][: op.attrs["carried"]])
+        same = {p: r for p, r in pairs if p not in live and isinstance(r, Value) and r in statement.head}
+        return same | {r: p for p, r in same.items()}
+
+    def _defines(self, values: Iterable[Value], live: frozenset[Value], same: Mapping[Value, Value] = NOTHING) -> None:
+        """Defining a value while others live: they need different names, but for those that are the same."""
         values = tuple(values)
         for value in values:
-            others = (live | set(values)) - {value}
+            others = (live | set(values)) - {value, same.get(value, value)}
             self.conflicts.setdefault(value, set()).update(others)
             for other in others:
                 self.conflicts.setdefault(other, set()).add(value)

@@ -11,7 +11,7 @@ from ..ir.nodes import NO_ATTRS, Value
 from .inputs import Inputs
 from .scopes import returns
 from .state import Ops
-from .values import Poison, flatten, lift, same_structure
+from .values import Maybe, Poison, assigned_part, flatten, lift, same_structure, unassigned
 
 Returned = tuple[Any] | None
 Env = dict[str, Any]
@@ -47,8 +47,10 @@ class Branches(Inputs):
                 half()
             read.append((ops, self.frame.env))
         self.frame.statement, self.frame.env = node, before
+        self.merging.append(node)
         with self.at(node):
             self.frame.env = self._merge(condition, before, read, attrs)
+        self.merging.pop()
         self.frame.statement = statement
 
     def _merge(self, condition: Any, before: Env, halves: list[tuple[Ops, Env]], attrs: Mapping[str, Any]) -> Env:
@@ -56,14 +58,19 @@ class Branches(Inputs):
         (then_ops, then), (else_ops, other) = halves
         merged = dict(before)
         changed: list[str] = []
+        partly: set[str] = set()
         for name in dict.fromkeys([*then, *other]):
             one, two = then.get(name), other.get(name)
-            if name not in then or name not in other:
-                merged[name] = Poison(f"`{name}` is assigned in one branch only", "Assign it before the branch.")
-            elif one is two:
+            if one is two:
                 merged[name] = one
             elif isinstance(one, Poison) or isinstance(two, Poison):
                 merged[name] = one if isinstance(one, Poison) else two
+            elif isinstance(one, Maybe) or isinstance(two, Maybe) or name not in then or name not in other:
+                if self._meet_in_part(name, then, other):
+                    partly.add(name)
+                    changed.append(name)
+                else:
+                    merged[name] = Poison(f"`{name}` is assigned in one branch only", "Assign it before the branch.")
             elif same_structure(one, two) and not flatten(one)[0]:
                 merged[name] = one
             elif same_structure(lift(one), lift(two)):
@@ -76,9 +83,24 @@ class Branches(Inputs):
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
         joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed, attrs=attrs)
         for name, value in zip(changed, joined):
-            merged[name] = value
+            merged[name] = Maybe(value) if name in partly else value
             self.hint(value, name)
         return merged
+
+    def _meet_in_part(self, name: str, then: Env, other: Env) -> bool:
+        """Make a variable that is not assigned on every path alike on all of them, if its later value matters."""
+        values = [assigned_part(env[name]) for env in (then, other) if name in env]
+        if not flatten(lift(values[0]))[0] or not all(same_structure(lift(values[0]), lift(v)) for v in values):
+            return False
+        if not self.matters(name):
+            return False
+        for env in (then, other):
+            env[name] = assigned_part(env[name]) if name in env else unassigned(values[0])
+        return True
+
+    def matters(self, name: str) -> bool:
+        """Whether a variable assigned inside the statement being read may be read outside of it."""
+        raise NotImplementedError
 
     def hint(self, value: Any, name: str) -> None:
         leaves, _ = flatten(value)

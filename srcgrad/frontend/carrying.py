@@ -14,7 +14,7 @@ from ..ir.nodes import Value
 from ..ir.types import Array, Type
 from .branches import Env
 from .jumps import Jumps
-from .values import Poison, flatten, lift, same_structure
+from .values import Maybe, Poison, assigned_part, flatten, lift, same_structure, unassigned
 
 Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
 
@@ -34,6 +34,9 @@ class Carried:
     cells: list[Value] = field(default_factory=list)  # arrays from before the loop that its body writes into
     ends: list[Any] = field(default_factory=list)  # the newest versions of what a pass hands on
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
+    candidates: set[str] = field(default_factory=set)  # assigned inside alone, and read in the next pass or behind
+    late: Env = field(default_factory=dict)  # those that the last reading gave a value
+    certain: set[str] = field(default_factory=set)  # variables that every pass assigns
     stop: Any = None  # after a pass: whether it is the last one, where that depends on the run
 
     def params(self) -> list[Value]:
@@ -54,7 +57,8 @@ class Carrying(Jumps):
             stop = self.one_pass(body)
             carried.stop = None if self.maybe_truth(stop) is False else self.atom(stop)
             carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
-            results = self._results(carried)
+            carried.late = self._late(carried)
+            results = self._attempt(carried)
             carried.ends = [self.latest(value) for value in (*results, *carried.cells)]
         carried.cells += [array for array in self.writes(ops) if array not in carried.cells]
         self.builder.origin, self.frame.statement = origin, statement
@@ -72,6 +76,30 @@ class Carrying(Jumps):
             for name, leaf in zip(owners, leaves)
         ]
         return Carried(names, before, leaves, rebuild, hints, owners, [a.type for a in leaves])
+
+    def _attempt(self, carried: Carried) -> list[Any]:
+        """What the pass leaves; it may have failed for a variable that the next reading carries."""
+        try:
+            return self._results(carried)
+        except Unsupported:
+            if not carried.late:
+                raise
+            return list(carried.inits)
+
+    def _late(self, carried: Carried) -> Env:
+        """Variables without a value before the loop that a pass has given one."""
+        values = {n: self.frame.env.get(n) for n in sorted(carried.candidates.difference(carried.names))}
+        return {n: value for n, value in values.items() if _may_be_carried(value)}
+
+    def _carry_late(self, carried: Carried) -> None:
+        """Carry them as well: before the first pass they are not assigned."""
+        env = self.frame.env
+        self.frame.env = {**carried.before, **{n: Maybe(unassigned(value)) for n, value in carried.late.items()}}
+        more = self.carry([*carried.names, *carried.late])
+        self.frame.env = env
+        carried.names, carried.before, carried.inits = more.names, more.before, more.inits
+        carried.rebuild, carried.hints, carried.owners = more.rebuild, more.hints, more.owners
+        carried.types += more.types[len(carried.types) :]
 
     def enter(self, carried: Carried, params: list[Value], indices: list[Value]) -> None:
         """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
@@ -96,6 +124,9 @@ class Carrying(Jumps):
         results: list[Any] = []
         for name in carried.names:
             value, start = self.frame.env.get(name), lift(carried.before[name])
+            carried.certain -= {name}
+            if name in self.frame.env and not isinstance(value, Maybe):
+                carried.certain |= {name}
             if isinstance(value, Poison):
                 raise self.poisoned(value)
             if isinstance(start, Poison):
@@ -127,6 +158,9 @@ class Carrying(Jumps):
         )
         carried.types = new
         carried.shared |= shared
+        if carried.late:
+            self._carry_late(carried)
+            return False
         return stable and not shared and len(carried.ends) == len(results) + len(carried.cells)
 
     def converted(self, carried: Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -136,9 +170,15 @@ class Carrying(Jumps):
         return [*inits, *(self.latest(array) for array in carried.cells)], [*ends, *carried.ends[len(results) :]]
 
     def leave(
-        self, carried: Carried, results: Sequence[Any], outputs: Sequence[Value], inside: set[str], loop: Any
+        self,
+        carried: Carried,
+        results: Sequence[Any],
+        outputs: Sequence[Value],
+        inside: set[str],
+        loop: Any,
+        runs: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The variables after a loop."""
+        """The variables after a loop; `runs` proves that it makes a pass, or cannot."""
         env = dict(carried.before)
         for array, version in zip(carried.cells, outputs[len(carried.inits) :]):
             version.hint = array.hint
@@ -158,6 +198,17 @@ class Carrying(Jumps):
             init = carried.inits[k]
             self.link(output, [init, results[k]], self._owned_start(carried, k))
         for name, value in zip(carried.names, carried.rebuild(list(outputs))):
+            if isinstance(value, Maybe) and name in carried.certain:
+                value = Maybe(value.value, runs)
             env[name] = value
             self.hint(value, name)
         self.frame.env = {**env, **carried.broken}
+
+
+def _may_be_carried(value: Any) -> bool:
+    """Whether a variable is made of arrays and numbers whose lengths do not depend on the pass."""
+    leaves, _ = flatten(lift(assigned_part(value)))
+    return bool(leaves) and all(
+        isinstance(leaf.type, Array) and all(dim.entry or dim.constant is not None for dim in leaf.type.axes)
+        for leaf in leaves
+    )

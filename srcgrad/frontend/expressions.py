@@ -13,10 +13,11 @@ from ..ir.dims import as_dim
 from ..ir.nodes import Const, Value
 from ..ir.primitive import named
 from ..ir.types import Array
+from ..rules.effects import unbound
 from ..runtime.captures import Found, look_up
 from .operators import Operators
 from .state import Frame, Signal, Silent
-from .values import DictValue, Iteration, ListValue, Poison, RangeValue, describe, sequence
+from .values import DictValue, Iteration, ListValue, Maybe, Poison, RangeValue, describe, flatten, sequence
 
 _SEQUENCES = (tuple, list, str, dict, ListValue, DictValue, Iteration, RangeValue)
 UNROLL = 64  # passes that are written out where a loop cannot stay a loop
@@ -82,7 +83,7 @@ class Expressions(Operators):
                 value = self.variable(frame, name)
                 if isinstance(value, Poison):
                     raise self.poisoned(value)
-                return value
+                return self._assigned(frame, name, value) if isinstance(value, Maybe) else value
             if name in frame.local:
                 raise Unsupported(f"`{name}` is used before it is assigned")
             if frame.parent is None:
@@ -95,6 +96,15 @@ class Expressions(Operators):
 
     def variable(self, frame: Frame, name: str) -> Any:
         return frame.env[name]
+
+    def _assigned(self, frame: Frame, name: str, maybe: Maybe) -> Any:
+        """A variable that may have no value: the generated code looks, and fails as the function would."""
+        if not maybe.sure():
+            leaf = next(leaf for leaf in flatten(maybe.value)[0] if isinstance(leaf, Value))
+            self.apply(named("effect"), [leaf], {"template": unbound(name), "types": ()})
+        if frame is self.frame:
+            frame.env[name] = maybe.value
+        return maybe.value
 
     def adopt(self, found: Found, name: str) -> Any:
         """A captured object as an abstract value: numbers and arrays are read at each call, code is compared."""

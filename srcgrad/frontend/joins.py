@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Dim
-from ..ir.nodes import NO_ATTRS, Const, Region, Value
+from ..ir.nodes import NO_ATTRS, Const, Region, Undefined, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Type
 from .memory import Memory
@@ -107,6 +107,8 @@ class Joins(Memory):
         """An atom with the joined type, converted at the end of its branch where it differs."""
         if not isinstance(atom.type, Array) or not isinstance(type, Array) or atom.type.dtype == type.dtype:
             return atom
+        if isinstance(atom, Undefined):
+            return Undefined(type)
         if isinstance(atom, Const):
             value = type.dtype.type(atom.value)
             return Const(value.item() if type.weak or type.dtype == float else value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .branches import Branches, Returned
-from .scopes import jumps
+from .scopes import jumps, loads
 
 JUMPS = {"jumps": True}
 
@@ -74,6 +74,11 @@ class Jumps(Branches):
         condition = self.atom(self.condition(test))
         self.fork(condition, tuple(lambda body=body: self._all(body) for body in bodies), node, JUMPS)  # type: ignore[misc]
         return self.after_jumps(node, rest) if sum(going) == 2 else None
+
+    def matters(self, name: str) -> bool:
+        node = self.merging[-1]
+        outside = name in loads(self.frame.node) - loads(node) if self.frame.node is not None else True
+        return outside or any(name in late for late in self.frame.late)
 
     def _all(self, statements: Sequence[ast.stmt]) -> None:
         self.block(statements)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -18,7 +20,7 @@ from .branches import Returned
 from .carrying import Carried, Carrying
 from .desugar import desugar
 from .expressions import UNROLL
-from .scopes import assigned, bound, index_name, jumps, returns
+from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
 from .values import Iteration, Poison, RangeValue, is_number
 
 _TOTAL = " total"  # the variable of sum(...); no user's name has a space
@@ -69,6 +71,21 @@ class Loops(Carrying):
         rebound = bound(body)
         kept = {name for name, value in self.frame.env.items() if name not in rebound and self.is_array(value)}
         return assigned(body) - kept
+
+    def _read_later(self, body: Sequence[ast.stmt], targets: Set[str] = frozenset()) -> set[str]:
+        """Names that may be read outside the loop, or inside before a pass assigns them."""
+        around = self.frame.node
+        outside = set(loads(around) - sum(map(loads, body), Counter())) if around is not None else set()
+        return outside | (exposed(body) - targets)
+
+    @contextmanager
+    def _late_names(self, names: set[str]) -> Iterator[None]:
+        """While the body is read: what the next pass may read."""
+        self.frame.late.append(names)
+        try:
+            yield
+        finally:
+            self.frame.late.pop()
 
     # Which loops stay loops
 
@@ -172,14 +189,17 @@ class Loops(Carrying):
         """A loop of the output: range bounds, carried variables, body."""
         inside = self._changed(node.body)
         targets = assigned([ast.For(node.target, node.iter, [], [])])
-        names = self._with_values(inside - targets)
+        later = self._read_later(node.body, targets)
+        names = self._with_values((inside - targets) | (targets & later))
         loop = self.place(node) if self._may_unroll(walked) else None
 
         def body(index: Value) -> None:
             self.bind_item(node.target, self.item_of(walked, index))
             self.block(node.body)
 
-        self._counted(walked, names, body, index_name(node.target, walked), inside | targets, loop)
+        counter = index_name(node.target, walked)
+        with self._late_names(exposed(node.body) - targets):
+            self._counted(walked, names, body, counter, inside | targets, loop, later & (inside | targets))
 
     def _counted(
         self,
@@ -189,12 +209,14 @@ class Loops(Carrying):
         counter: str | None,
         inside: set[str],
         loop: Any = None,
+        later: Set[str] = frozenset(),
     ) -> None:
         start, stop, step, backwards = self._bounds(walked)
         bounds = [self.atom(b) for b in (start, stop, step)]
         if self.maybe_number(step) == 0:
             raise Unsupported("range() arg 3 must not be zero")
         carried = self.carry(names)
+        carried.candidates = {name for name in later if name not in self.frame.env}
         faults = len(self.faults)
         while True:
             del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
@@ -216,7 +238,16 @@ class Loops(Carrying):
         if carried.stop is not None:
             outputs[-1].hint = "passes"
             outputs = outputs[:-1]
-        self.leave(carried, results, outputs, inside, loop)
+        self.leave(carried, results, outputs, inside, loop, partial(self._makes_a_pass, bounds))
+
+    def _makes_a_pass(self, bounds: Sequence[Any]) -> bool:
+        """Whether a range is not empty, in every call of this compilation."""
+        start, stop, step = bounds
+        stride = self.maybe_number(step)
+        if not isinstance(stride, int):
+            return False
+        length = self.dim(stop) - self.dim(start) if stride > 0 else self.dim(start) - self.dim(stop)
+        return self.facts.require(">=", length, as_dim(1))
 
     def _turned(self, bounds: Sequence[Any]) -> list[Any]:
         """The bounds of a range that is walked from its end."""
@@ -338,15 +369,19 @@ class Loops(Carrying):
     def read_while(self, node: ast.While) -> None:
         inside = self._changed([*node.body, ast.Expr(node.test)])
         carried = self.carry(self._with_values(inside))
+        whole = [ast.Expr(node.test), *node.body]
+        later = self._read_later(whole)
+        carried.candidates = {name for name in later & inside if name not in self.frame.env}
         self.open_loops.append(None)
         faults = len(self.faults)
         try:
-            while True:
-                del self.faults[faults:]
-                heads, test_ops, test = self._test(carried, node)
-                params, ops, results = self.read_pass(carried, [], lambda: self._while_body(node))
-                if self.settled(carried, params, ops, results):
-                    break
+            with self._late_names(exposed(whole)):
+                while True:
+                    del self.faults[faults:]
+                    heads, test_ops, test = self._test(carried, node)
+                    params, ops, results = self.read_pass(carried, [], lambda: self._while_body(node))
+                    if self.settled(carried, params, ops, results):
+                        break
         finally:
             self.open_loops.pop()
         inits, ends = self.converted(carried, results, ops)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,6 +74,65 @@ def jumps(body: Sequence[ast.stmt]) -> list[ast.AST]:
     return [
         n for n in found if isinstance(n, ast.Return) or (isinstance(n, (ast.Break, ast.Continue)) and n not in inner)
     ]
+
+
+def loads(node: ast.AST) -> Counter[str]:
+    """How often each name is read, in nested functions too; `x += 1` reads it."""
+    found: Counter[str] = Counter()
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
+            found[each.id] += 1
+        elif isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name):
+            found[each.target.id] += 1
+    return found
+
+
+def blocks(node: ast.stmt) -> list[list[ast.stmt]]:
+    """The blocks of a compound statement."""
+    own = [getattr(node, field, []) for field in ("body", "orelse", "finalbody")]
+    return own + [part.body for field in ("handlers", "cases") for part in getattr(node, field, ())]
+
+
+def exposed(statements: Sequence[ast.stmt]) -> set[str]:
+    """Names that statements may read before they assign them."""
+    return _exposed(statements, set())[0]
+
+
+def _exposed(statements: Sequence[ast.stmt], known: set[str]) -> tuple[set[str], set[str] | None]:
+    """(names read before they are assigned, names assigned at the end; None where it is not reached)."""
+    read: set[str] = set()
+    known = set(known)
+    for node in statements:
+        if isinstance(node, ast.If):
+            read |= set(loads(node.test)) - known
+            ends = []
+            for half in (node.body, node.orelse):
+                more, end = _exposed(half, known | _walrus(node.test))
+                read |= more
+                ends += [end] if end is not None else []
+            if not ends:
+                return read, None
+            known = set.intersection(*ends)
+        elif isinstance(node, (ast.For, ast.While, ast.With, ast.Try, ast.Match)):
+            bound = known | (
+                assigned([ast.For(node.target, node.iter, [], [])]) if isinstance(node, ast.For) else set()
+            )
+            heads = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            heads += [item.context_expr for item in getattr(node, "items", ())]
+            heads += [case.guard for case in getattr(node, "cases", ()) if case.guard is not None]
+            read |= {name for part in heads for name in loads(part)} - known
+            for block in blocks(node):
+                read |= _exposed(block, bound)[0]
+        else:
+            read |= set(loads(node)) - known
+            known |= assigned([node])
+        if isinstance(node, (ast.Break, ast.Continue, ast.Return, ast.Raise)):
+            return read, None
+    return read, known
+
+
+def _walrus(test: ast.expr) -> set[str]:
+    return assigned([ast.Expr(test)])
 
 
 def may_jump(node: ast.stmt) -> bool:

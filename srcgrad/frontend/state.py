@@ -112,6 +112,7 @@ class Frame:
     level: int = 0  # 0 for the decorated function itself
     node: ast.AST | None = None  # the definition being read
     comprehending: bool = False
+    late: list[set[str]] = field(default_factory=list)  # for each loop being read, what it may read before assigning
     loops: list[Any] = field(default_factory=list)  # the loops being read, as the names of their flags
     key: Any = None  # what the call being read is recognised by, should it call itself
     owner: Any = NOBODY  # the procedure whose text it becomes part of; None is the function itself
@@ -155,6 +156,7 @@ class State:
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
         self.modules: dict[str, str] = {}  # modules of other libraries, as the user spells them
         self._regions = 0
+        self.merging: list[ast.stmt] = []  # the branches whose variables meet
 
     @property
     def frame(self) -> Frame:

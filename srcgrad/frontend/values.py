@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import Unsupported
-from ..ir.nodes import Const, Value
+from ..ir.nodes import Const, Undefined, Value
 from ..ir.types import Array
 
 
@@ -24,6 +24,19 @@ class Poison:
     why: str
     way_out: str = ""
     loop: tuple[str, int, int] | None = None  # the loop that would have to be written out for it to be certain
+
+
+@dataclass(eq=False)
+class Maybe:
+    """A variable that some path to here has not assigned: reading it checks, unless `sure()` proves that it is."""
+
+    value: Any
+    sure: Callable[[], bool] = lambda: False
+
+
+def assigned_part(value: Any) -> Any:
+    """A variable's value, where it has one."""
+    return value.value if isinstance(value, Maybe) else value
 
 
 @dataclass(eq=False)
@@ -122,8 +135,11 @@ def is_number(value: Any) -> bool:
 
 def flatten(value: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The IR leaves of an abstract value, and the function that puts new leaves into its structure."""
-    if isinstance(value, (Value, Const)):
+    if isinstance(value, (Value, Const, Undefined)):
         return [value], lambda leaves: leaves[0]
+    if isinstance(value, Maybe):
+        leaves, rebuild = flatten(value.value)
+        return leaves, lambda new: Maybe(rebuild(new), value.sure)
     if isinstance(value, tuple):
         return _flatten_items(list(value), lambda items: like_tuple(value, items))
     if isinstance(value, Record):
@@ -163,7 +179,8 @@ def _flatten_items(
 
 def same_structure(a: Any, b: Any) -> bool:
     """Whether two abstract values differ in IR leaves alone."""
-    if isinstance(a, (Value, Const)) and isinstance(b, (Value, Const)):
+    a, b = assigned_part(a), assigned_part(b)
+    if isinstance(a, (Value, Const, Undefined)) and isinstance(b, (Value, Const, Undefined)):
         return True
     if type(a) is not type(b):
         return False
@@ -186,6 +203,8 @@ def lift(value: Any) -> Any:
     """An abstract value with its Python bools as IR constants, where another path may give another truth value."""
     if isinstance(value, bool):
         return Const(value)
+    if isinstance(value, Maybe):
+        return Maybe(lift(value.value), value.sure)
     if isinstance(value, tuple):
         return like_tuple(value, [lift(item) for item in value])
     if isinstance(value, Record):
@@ -195,6 +214,16 @@ def lift(value: Any) -> Any:
     if isinstance(value, DictValue):
         return DictValue({key: lift(item) for key, item in value.items.items()}, value.depth, value.foreign)
     return value
+
+
+def unassigned(value: Any) -> Any:
+    """What a variable is on the paths that do not assign it, where others make it like this value."""
+    leaves, rebuild = flatten(lift(assigned_part(value)))
+    return rebuild([Undefined(_undetermined(leaf.type)) for leaf in leaves])
+
+
+def _undetermined(type: Any) -> Any:
+    return replace(type, dim=None) if isinstance(type, Array) else type
 
 
 def sequence(value: Any) -> list[Any]:

@@ -106,6 +106,8 @@ class Machine:
 
     def op(self, op: Op) -> Sequence[Any]:
         inputs = [self.get(atom) for atom in op.inputs]
+        if op.prim.kind == "impure":
+            inputs = [None if value is _MISSING else value for value in inputs]
         if op.prim.name == "if":
             return self.region(op.regions[0 if inputs[0] else 1], ())
         if op.prim.name == "for":

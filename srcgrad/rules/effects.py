@@ -31,6 +31,12 @@ def run(*inputs: Any, template: ast.AST, **_: Any) -> Any:
     return None
 
 
+def unbound(name: str) -> ast.stmt:
+    """What a variable that has no value on some path says when it is read."""
+    message = f"cannot access local variable '{name}' where it is not associated with a value"
+    return ast.parse(f"if {SLOT}0 is None: raise UnboundLocalError({message!r})").body[0]
+
+
 EFFECT = register(Primitive("effect", fn=run, infer=_infer, operands=("*inputs",), kind="impure"))
 
 

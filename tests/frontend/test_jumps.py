@@ -431,6 +431,29 @@ def vector_state(x, a):
     return np.sum(h)
 
 
+def returned_or_broken_or_else(x, a):
+    t = a
+    for v in x:
+        if v > 3.0:
+            return v
+        if v < 0.0:
+            break
+        t += v**2
+    else:
+        return t * 2.0
+    return t**2
+
+
+def helper_with_jumps(x, a):
+    def first_negative(v):
+        for i in range(len(v)):
+            if v[i] < 0.0:
+                return v[i] ** 2
+        return v[0]
+
+    return first_negative(x) * a + first_negative(x * x)
+
+
 CASES = [
     value for value in globals().copy().values() if getattr(value, "__module__", "") == __name__ and callable(value)
 ]

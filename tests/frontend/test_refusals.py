@@ -160,26 +160,6 @@ def test_attributes_are_not_assigned():
     assert holder.w == 1.0
 
 
-def test_a_variable_of_one_branch():
-    def loss(x):
-        if x[0] > 0:
-            y = x[1]
-        return y * 2
-
-    (fault,) = refusals(loss)
-    assert (fault.message, marked(fault)) == ("`y` is assigned in one branch only", "y")
-
-
-def test_a_variable_of_a_loop_that_may_not_run():
-    def loss(x):
-        for v in x:
-            y = v * v
-        return y
-
-    (fault,) = refusals(loss)
-    assert fault.message == "`y` is assigned inside the loop only"
-
-
 def test_all_faults_of_a_function_are_reported_together():
     def loss(x):
         a = scipy.special.zetac(x)
