@@ -6,6 +6,7 @@ from . import optim
 from .api import Gradient, grad, value_and_grad, vjp
 from .errors import CompileError, GradTypeError, SourceNotFound, SrcgradError
 from .markers import stop_gradient
+from .runtime.device import device
 from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
 from .runtime.parameter import Parameter
 from .runtime.result import Result
@@ -21,6 +22,7 @@ __all__ = [
     "SourceNotFound",
     "SrcgradError",
     "__version__",
+    "device",
     "grad",
     "is_grad_enabled",
     "no_grad",

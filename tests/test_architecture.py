@@ -40,6 +40,10 @@ MAY_IMPORT = {
     "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
     "__main__": {"cli"},
     "optim": {"errors", "runtime"},
+    "data": set(),
+    "metrics": set(),
+    "serialization": {"runtime"},
+    "training": {"api", "optim"},
 }
 # `srcgrad/__init__.py` gathers the public names and may import everything.
 

@@ -9,10 +9,30 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from srcgrad.runtime.device import device as Device
+
 Array = NDArray[Any]
 
 # Array methods that write to the array they belong to.
 _WRITERS = frozenset({"fill", "partition", "put", "resize", "setfield", "sort"})
+
+
+# What PyTorch's tensors have under these names, and how it is said here.
+_ELSEWHERE = {
+    "backward": "it has no history; call out = f.forward(...), then out.backward()",
+    "grad_fn": "it has no history; the result of f.forward(...) has one",
+    "clone": "write p.data.copy()",
+    "zero_": "write p.fill(0.0), or p.zero_grad() for the gradient",
+    "fill_": "write p.fill(value)",
+    "copy_": "write p.data = values",
+    "add_": "write p += values",
+    "sub_": "write p -= values",
+    "mul_": "write p *= values",
+    "view": "write p.data.reshape(...)",
+    "numel": "write p.size",
+    "dim": "write p.ndim",
+}
+_DTYPE_NAMES = frozenset({"float16", "float32", "float64"})
 
 
 class Parameter(NDArrayOperatorsMixin):
@@ -132,6 +152,32 @@ class Parameter(NDArrayOperatorsMixin):
         """The number of elements."""
         return self._data.size
 
+    @property
+    def device(self) -> Device:
+        """Where the array lives: the CPU."""
+        return Device("cpu")
+
+    def to(self, where: str | Device) -> Self:
+        """The parameter on a device: itself, where it is there already.
+
+        Raises RuntimeError for "cuda", TypeError for a dtype: a parameter of another dtype is a new one.
+        """
+        if not isinstance(where, (str, Device)) or where in _DTYPE_NAMES:
+            raise TypeError(f"to(...) takes a device; for another dtype: Parameter(p, dtype={where!r})")
+        if Device(where).type == "cuda":
+            raise RuntimeError(
+                "parameters live on the CPU: gradients for CuPy arrays (the extra srcgrad[cuda]) are not available yet"
+            )
+        return self
+
+    def cpu(self) -> Self:
+        """The parameter on the CPU."""
+        return self.to("cpu")
+
+    def cuda(self, index: int = 0) -> Self:
+        """The parameter on a GPU. Raises RuntimeError, as `to("cuda")` does."""
+        return self.to(Device("cuda", index))
+
     def item(self) -> Any:
         """The only element, as a Python number. Raises ValueError where there are more."""
         return self._data.item()
@@ -175,6 +221,10 @@ class Parameter(NDArrayOperatorsMixin):
             raise AttributeError(f"'Parameter' object has no attribute {name!r}")
         if name in _WRITERS:
             self.mark_changed()
+        if name in _ELSEWHERE:
+            raise AttributeError(
+                f"'Parameter' object has no attribute {name!r}: {_ELSEWHERE[name]}", name=name, obj=self
+            )
         return getattr(self._data, name)
 
     def __getitem__(self, key: Any) -> Any:

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from srcgrad.runtime.device import device
 from srcgrad.runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
 from srcgrad.runtime.parameter import Parameter
 
@@ -301,6 +302,44 @@ def test_unknown_attributes_are_refused(p):
         p.gard = 1.0
     with pytest.raises(AttributeError, match="summ"):
         _ = p.summ
+
+
+@pytest.mark.parametrize("name", ["backward", "clone", "zero_", "add_", "view", "grad_fn"])
+def test_what_tensors_have_under_another_name(p, name):
+    with pytest.raises(AttributeError, match=f"no attribute '{name}': (write|it has no history)"):
+        getattr(p, name)
+    assert not hasattr(p, name)
+
+
+# devices
+
+
+def test_a_parameter_is_on_the_cpu(p):
+    assert p.device == device("cpu")
+    assert p.to("cpu") is p.to(device("cpu")) is p.cpu() is p
+
+
+def test_another_device_is_refused_for_now(p):
+    for attempt in (lambda: p.to("cuda"), lambda: p.to(device("cuda", 1)), p.cuda):
+        with pytest.raises(RuntimeError, match=r"live on the CPU: .*srcgrad\[cuda\]"):
+            attempt()
+    with pytest.raises(RuntimeError, match=r"a device is 'cpu', 'cuda' or 'cuda:0' .* not 'gpu'"):
+        p.to("gpu")
+    for dtype in (np.float32, "float32"):
+        with pytest.raises(TypeError, match=r"for another dtype: Parameter\(p, dtype="):
+            p.to(dtype)
+
+
+def test_devices_are_equal_by_value():
+    assert device("cuda:0") == device("cuda", 0) != device("cuda")
+    assert len({device("cpu"), device("cpu"), device(device("cpu"))}) == 1
+    assert (str(device("cuda:1")), repr(device("cuda:1"))) == ("cuda:1", "device(type='cuda', index=1)")
+    assert repr(device("cpu")) == "device(type='cpu')"
+    for wrong in ("cuda:x", "", 3, None):
+        with pytest.raises(RuntimeError, match="a device is"):
+            device(wrong)
+    with pytest.raises(RuntimeError, match="a device is"):
+        device("cuda:0", 1)
 
 
 # as text, and saved
