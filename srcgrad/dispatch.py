@@ -361,15 +361,14 @@ def _at_home(home: Mapping[int, Place], name: str, thing: Any, path: Path) -> bo
 
 
 def _check_wrt(request: Request, specs: Mapping[str, Spec]) -> None:
-    """Raises GradTypeError, naming the parameter, for what is no real floating-point number or array."""
+    """Raises GradTypeError, naming the parameter, for what is no floating-point number or array."""
     for name, wanted in request.wrt:
         found = differentiated(specs[name], wanted)
         if not found and (wanted is not None or isinstance(specs[name], InstanceSpec)):
             text = path_text(name, wanted or ())
             raise GradTypeError(f"`{request.function.__qualname__}` was called without a number or array at `{text}`")
         for path, spec in found:
-            real = isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "f"
-            if not real:
+            if not (isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind in "fc"):
                 raise GradTypeError(
                     f"`{request.function.__qualname__}` cannot be differentiated with respect to "
                     f"`{path_text(name, path)}`, which is {_kind(spec)}. {_way_out(spec)}"
@@ -377,7 +376,7 @@ def _check_wrt(request: Request, specs: Mapping[str, Spec]) -> None:
 
 
 def _kind(spec: Spec) -> str:
-    words = {"i": "integers", "u": "integers", "b": "booleans", "c": "complex numbers"}
+    words = {"i": "integers", "u": "integers", "b": "booleans"}
     if isinstance(spec, ArraySpec):
         return f"an array of {words[np.dtype(spec.dtype).kind]} ({np.dtype(spec.dtype)})"
     if isinstance(spec, NumberSpec):
@@ -386,8 +385,6 @@ def _kind(spec: Spec) -> str:
 
 
 def _way_out(spec: Spec) -> str:
-    if isinstance(spec, (ArraySpec, NumberSpec)) and np.dtype(spec.dtype).kind == "c":
-        return "Pass its real and its imaginary part as two arrays."
     if isinstance(spec, ArraySpec):
         return "Convert it with .astype(float), or leave it out of wrt."
     return "Pass a float (or an array of floats), or leave it out of wrt."
@@ -402,7 +399,7 @@ def _key(request: Request, specs: Mapping[str, Spec]) -> str:
     parts = [
         toolchain(), source.file.name, _span(source), source.text, request.function.__qualname__,
         [(name, str(spec)) for name, spec in specs.items()], request.wrt, request.mode, request.single,
-        request.signature, request.optimize,
+        request.signature, request.optimize, request.holomorphic,
     ]  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
 

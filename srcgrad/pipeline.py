@@ -161,7 +161,7 @@ class Trace:
 
 
 def _loss(function: Function, request: Request) -> int:
-    """The number of the result to differentiate: it must be one real number, or for a split pair one real array."""
+    """The number of the result to differentiate: one real number, an array for a split pair, complex if analytic."""
     name = request.function.__qualname__
     hint = "Reduce it to one number (np.sum, an index), or use `vjp`, which takes a cotangent of the result's shape."
     if not isinstance(function.result, Slot):
@@ -172,8 +172,16 @@ def _loss(function: Function, request: Request) -> int:
     if result.type.ndim and request.mode != "split":
         shape = ", ".join(map(str, result.type.axes))
         raise GradTypeError(f"`{name}` returns an array of shape ({shape}), not a real number. {hint}")
-    if result.type.dtype.kind != "f":
+    kind = result.type.dtype.kind
+    if kind == "c" and request.mode != "split" and not request.holomorphic:
+        raise GradTypeError(
+            f"`{name}` returns {result.type.dtype}, not a real number. Take a real number of it (np.real, np.abs), or, "
+            "of an analytic function, ask for its complex derivative: grad(..., holomorphic=True)."
+        )
+    if kind not in "fc":
         raise GradTypeError(f"`{name}` returns {result.type.dtype}, not a real floating-point number. {hint}")
+    if kind != "c" and request.holomorphic:
+        raise GradTypeError(f"`{name}` returns a real number, so it is not differentiated with holomorphic=True.")
     return function.result.number
 
 
@@ -188,6 +196,11 @@ def _wrt_leaves(function: Function, request: Request) -> list[Value]:
                     f"`{request.function.__qualname__}` cannot be differentiated with respect to `{text}`, which is "
                     f"{_article(spec)}, not a floating-point number or array. Convert it with float(...) or "
                     ".astype(float), or leave it out of wrt."
+                )
+            if request.holomorphic and np.dtype(spec.dtype).kind != "c":
+                raise GradTypeError(
+                    f"`{request.function.__qualname__}` is not differentiated with respect to `{text}` with "
+                    "holomorphic=True, because it is real. Pass a complex number or array."
                 )
             places = {(p.name, p.path): p.value for p in function.params if not p.capture}
             values.append(places[name, leaf_path])

@@ -16,6 +16,7 @@ class Request:
     mode : "grad", "value_and_grad", or "split" for a forward and a backward half
     wrt : the arguments to differentiate, each a name and the path to one leaf inside it, or None for all of it
     single : whether the gradient is returned by itself, not in a tuple
+    holomorphic : whether the result is complex, an analytic function of complex arguments
     """
 
     function: types.FunctionType
@@ -25,3 +26,4 @@ class Request:
     single: bool = True
     signature: tuple[tuple[str, str, str | None], ...] = ()
     optimize: bool = True
+    holomorphic: bool = False

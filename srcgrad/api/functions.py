@@ -15,31 +15,53 @@ R = TypeVar("R")
 
 
 @overload
-def grad(function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None) -> Gradient[P, R]: ...
+def grad(
+    function: Callable[P, R],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    holomorphic: bool = False,
+) -> Gradient[P, R]: ...
 @overload
 def grad(
-    function: None = None, argnums: Positions | None = None, *, wrt: Names | None = None
+    function: None = None,
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    holomorphic: bool = False,
 ) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
-def grad(function: Callable[P, R] | None = None, argnums: Positions | None = None, *, wrt: Names | None = None) -> Any:
+def grad(
+    function: Callable[P, R] | None = None,
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    holomorphic: bool = False,
+) -> Any:
     """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
 
     function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
     argnums : positions of the arguments to differentiate; the first by default
     wrt : their names instead of positions; one name, or several
-    The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple.
+    holomorphic : the result is complex, an analytic function of complex arguments: give its complex derivative
+    The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple. In a
+    complex z = x + iy it is dL/dx - i dL/dy, as JAX has it: step against its conjugate.
     Raises GradTypeError (a TypeError) for integer arguments and for results that are no real number, CompileError where
     the function cannot be differentiated soundly, SourceNotFound where its source cannot be read.
     """
     if function is None:
-        return lambda each: Gradient(each, wrt, argnums)
-    return Gradient(function, wrt, argnums)
+        return lambda each: Gradient(each, wrt, argnums, holomorphic)
+    return Gradient(function, wrt, argnums, holomorphic)
 
 
 def value_and_grad(
-    function: Callable[P, R], argnums: Positions | None = None, *, wrt: Names | None = None
+    function: Callable[P, R],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    holomorphic: bool = False,
 ) -> Callable[P, tuple[R, Any]]:
     """A function that returns (value, gradient); arguments as of `grad`."""
-    return Gradient(function, wrt, argnums).value_and_grad
+    return Gradient(function, wrt, argnums, holomorphic).value_and_grad
 
 
 def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:

@@ -36,7 +36,13 @@ class Gradient(Generic[P, R]):
     f(*args) is the gradient, f.value_and_grad(*args) the value beside it, f.forward(*args) the training style.
     """
 
-    def __init__(self, function: Callable[P, R], wrt: Names | None = None, argnums: Positions | None = None):
+    def __init__(
+        self,
+        function: Callable[P, R],
+        wrt: Names | None = None,
+        argnums: Positions | None = None,
+        holomorphic: bool = False,
+    ):
         if isinstance(function, Gradient):
             raise GradTypeError(
                 f"`{function.__name__}` is a gradient already. Differentiate the plain function, "
@@ -50,6 +56,7 @@ class Gradient(Generic[P, R]):
         functools.update_wrapper(self, function)
         self.function: Callable[P, R] = function
         self._python = function
+        self._holomorphic = holomorphic
         self._signature = inspect.signature(function)
         self._parameters = tuple(self._signature.parameters)
         self._layout = tuple(_layout(p) for p in self._signature.parameters.values())
@@ -210,7 +217,7 @@ class Gradient(Generic[P, R]):
     def _dispatcher(self, mode: str, wrt: Places, single: bool) -> Dispatcher:
         key = (mode, wrt, single)
         if key not in self._dispatchers:
-            request = Request(self._python, {}, wrt, mode, single, self._layout)
+            request = Request(self._python, {}, wrt, mode, single, self._layout, holomorphic=self._holomorphic)
             self._dispatchers.setdefault(key, Dispatcher(request))
         return self._dispatchers[key]
 

@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     effects,
     einsum,
     extremes,
+    fourier,
     internal,
     joining,
     least_squares,
