@@ -217,7 +217,7 @@ class Codegen:
             nodes.append(self._item_augmented(op, target) or ast.Assign([target], self.e.atom(d)))
         elif is_basic(op.attrs["index"], [a.type for a in op.inputs[2:]]):
             made = self.e.folding.op(d)
-            if isinstance(d, Const) and d.text is None and d.value < 0:
+            if isinstance(d, Const) and d.text is None and not isinstance(d.value, complex) and d.value < 0:
                 nodes.append(ast.AugAssign(target, ast.Sub(), constant(-d.value)))
             elif made is not None and made.prim.name == "np.negative":
                 nodes.append(ast.AugAssign(target, ast.Sub(), self.e.atom(made.inputs[0])))

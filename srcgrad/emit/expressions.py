@@ -65,6 +65,9 @@ def constant(value: Any, text: str | None = None) -> ast.expr:
         return ast.UnaryOp(ast.USub(), infinite) if value < 0 else infinite
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.copysign(1.0, value) < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    if isinstance(value, complex) and value.real == 0 and math.isfinite(value.imag):
+        unit = ast.Constant(complex(0.0, abs(value.imag)))
+        return ast.UnaryOp(ast.USub(), unit) if value.imag < 0 else unit
     if isinstance(value, complex):
         return call("complex", [constant(value.real), constant(value.imag)])
     return ast.Constant(value)
@@ -243,6 +246,19 @@ def _transpose(e: Expressions, op: Op) -> ast.expr | None:
     return None
 
 
+def _part(name: str) -> Callable[[Expressions, Op], ast.expr | None]:
+    """`z.real` in the backward sweep."""
+
+    def spelled(e: Expressions, op: Op) -> ast.expr | None:
+        return ast.Attribute(e.atom(op.inputs[0]), name, ast.Load()) if op.role == "adjoint" else None
+
+    return spelled
+
+
+def _conjugate(e: Expressions, op: Op) -> ast.expr | None:
+    return call("np.conj", [e.atom(op.inputs[0])]) if op.role == "adjoint" else None
+
+
 def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
     """`x[:, None]` in the backward sweep."""
     out = op.outputs[0].type
@@ -403,6 +419,9 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "np.reshape": _reshape,
     "np.swapaxes": _swapaxes,
     "np.copy": _copy,
+    "np.real": _part("real"),
+    "np.imag": _part("imag"),
+    "np.conjugate": _conjugate,
     "np.einsum": _einsum,
     "np.negative": _negative,
     "np.where": _where,

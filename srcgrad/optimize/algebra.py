@@ -107,7 +107,7 @@ class Context:
         if inner := self.scaled(x):
             return inner[0], lambda: inner[1]
         parts = self.made(x, "np.divide")
-        if parts is None or not _adjoint(self, x):
+        if parts is None or not adjoint(self, x):
             return None
         top, bottom = parts
         k, m = self.factored(top), self.factored(bottom)
@@ -155,7 +155,7 @@ def _weakened(c: Context, x: Sym) -> Sym | None:
         return x
     for name in ("np.multiply", "np.divide", "np.negative"):
         inner = c.made(x, name)
-        parts = [_weakened(c, part) for part in inner] if inner and _adjoint(c, x) else [None]
+        parts = [_weakened(c, part) for part in inner] if inner and adjoint(c, x) else [None]
         if all(part is not None for part in parts):
             return apply(c.builder, named(name), parts, {}, style="operator")  # type: ignore[no-any-return]
     return None
@@ -218,13 +218,15 @@ def multiply(c: Context) -> Any:
         return -b
     if _weak(a) and (inner := c.scaled(b)):  # c (k x) = (c k) x
         return (a.const * inner[0]) * inner[1]
-    if _weak(a) and b.ndim == 0 and (over := c.made(b, "np.divide")) and _weak(over[0]) and _adjoint(c, b):
+    if _weak(a) and b.ndim == 0 and (over := c.made(b, "np.divide")) and _weak(over[0]) and adjoint(c, b):
         return (a.const * over[0].const) / over[1]  # c (k / n) = (c k) / n
-    if a.ndim == 0 and b.ndim and _is_cotangent(a) and (inner := c.scaled(b)) and _adjoint(c, b):
+    if a.ndim == 0 and b.ndim and _is_cotangent(a) and (inner := c.scaled(b)) and adjoint(c, b):
         return (inner[0] * a) * inner[1]  # s (k x) = (k s) x: one multiplication of the array
     if _weak(a) and (k := c.factored(b)) and abs(a.const * k[0]) == 1:
         return (a.const * k[0]) * k[1]()
-    if _weak(a) and a.const < 0:  # (-c) b = -(c b): signs move outwards, where they meet a sum
+    if (
+        _weak(a) and np.isreal(a.const) and np.real(a.const) < 0
+    ):  # (-c) b = -(c b): signs move outwards, where they meet a sum
         return -(-a.const * b)
     if (over := _unit_fraction(c, a, b)) is not None:  # (c / n) b = (c b) / n
         return over
@@ -240,7 +242,7 @@ def multiply(c: Context) -> Any:
 def _unit_fraction(c: Context, a: Sym, b: Sym) -> Any:
     """`b` times a constant over a number, as a mean's derivative has it: `2 * e / n` rather than `1 / n * (2 * e)`."""
     inner = c.made(a, "np.divide")
-    if inner is None or a.ndim or not b.ndim or not _weak(inner[0]) or not c.full(b) or not _adjoint(c, a):
+    if inner is None or a.ndim or not b.ndim or not _weak(inner[0]) or not c.full(b) or not adjoint(c, a):
         return None
     if (k := c.scaled(b)) and c.same_type(b):  # numbers first: one multiplication of the array
         return (inner[0].const * k[0] / inner[1]) * k[1]
@@ -304,7 +306,7 @@ def negative(c: Context) -> Any:
         return n
     if (inner := c.scaled(x)) and inner[0] < 0:  # -(-k x) = k x
         return -inner[0] * inner[1]
-    if (inner_sub := c.made(x, "np.subtract")) and _adjoint(c, x):  # -(a - b) = b - a
+    if (inner_sub := c.made(x, "np.subtract")) and adjoint(c, x):  # -(a - b) = b - a
         return inner_sub[1] - inner_sub[0]
     return None
 
@@ -313,7 +315,7 @@ def _is_cotangent(x: Sym) -> bool:
     return isinstance(x.atom, Value) and (x.atom.hint or "").startswith("d_")
 
 
-def _adjoint(c: Context, x: Sym) -> bool:
+def adjoint(c: Context, x: Sym) -> bool:
     made = c.builder.made.get(x.atom) if isinstance(x.atom, Value) else None  # parameters are made by no op
     return made is not None and made.role != "primal"
 
@@ -331,7 +333,7 @@ def sum_of(c: Context) -> Any:
         return x
     if (n := c.negated(x)) is not None:  # sum(-x) = -sum(x)
         return -np.sum(n, **c.op.attrs)
-    if (inner := c.scaled(x)) and _adjoint(c, x):  # sum(k x) = k sum(x)
+    if (inner := c.scaled(x)) and adjoint(c, x):  # sum(k x) = k sum(x)
         return inner[0] * np.sum(inner[1], **c.op.attrs)
     if (swapped := _sum_of_broadcast(c, x)) is not None:
         return swapped
@@ -346,7 +348,7 @@ def sum_of(c: Context) -> Any:
 def _constant_along(c: Context, x: Sym) -> Any:
     """sum(a / b) = sum(a) / b, where `b` does not vary along the summed axis; likewise for a product."""
     axis = c.op.attrs.get("axis")
-    if not isinstance(axis, int) or not c.op.attrs.get("keepdims") or not _adjoint(c, x):
+    if not isinstance(axis, int) or not c.op.attrs.get("keepdims") or not adjoint(c, x):
         return None
     for name in ("np.divide", "np.multiply"):
         inner = c.made(x, name)
@@ -383,7 +385,7 @@ def transpose_product(c: Context) -> Any:
     """(A B)^T = B^T A^T"""
     (x,) = c.args
     inner = c.made(x, "np.matmul")
-    if inner is None or not _adjoint(c, x) or c.op.attrs.get("axes") or any(a.ndim != 2 for a in inner):
+    if inner is None or not adjoint(c, x) or c.op.attrs.get("axes") or any(a.ndim != 2 for a in inner):
         return None
     a, b = inner
     return b.T @ a.T if c.made(a, "np.transpose") or c.made(b, "np.transpose") else None
@@ -430,7 +432,7 @@ def squeeze_sum(c: Context) -> Any:
     """Summing without keeping the axes that are dropped afterwards."""
     (x,) = c.args
     inner = c.made(x, "np.sum")
-    if inner is None or not _adjoint(c, x):
+    if inner is None or not adjoint(c, x):
         return None
     attrs = dict(c.attrs(x))
     if not attrs.get("keepdims") or attrs.get("axis") is None:
@@ -462,7 +464,7 @@ def rebroadcast(c: Context) -> Any:
     if c.same_type(x):
         return x
     inner = c.made(x, "broadcast")
-    if inner and _adjoint(c, x) and (inner[0].ndim == 0 or inner[0].ndim == len(c.op.attrs["shape"])):
+    if inner and adjoint(c, x) and (inner[0].ndim == 0 or inner[0].ndim == len(c.op.attrs["shape"])):
         return _again(c, [inner[0].atom])
     return None
 

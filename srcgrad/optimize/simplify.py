@@ -16,6 +16,7 @@ from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Value
 from ..ir.partial import partial_values
 from ..ir.primitive import Primitive
 from ..ir.types import Tape, Type
+from . import complex_algebra  # noqa: F401  (registers its rewrites)
 from .algebra import rewrite
 
 

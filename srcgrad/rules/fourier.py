@@ -206,8 +206,8 @@ def _several_type(function: Any, kind: str, default: Any) -> Infer:
             axes[last] = axes[last] // 2 + 1
         if kind == "irfft" and lengths[-1] is None:
             axes[last] = 2 * (facts.canon(x.axes[last]) - 1)
-        dtype = {"fft": np.fft.fft, "rfft": np.fft.rfft, "irfft": lambda x: np.fft.irfft(x, n=2)}[kind]
-        return Array(dtype_of(dtype, (x,)), tuple(axes))
+        dtype: dict[str, Any] = {"fft": np.fft.fft, "rfft": np.fft.rfft, "irfft": lambda x: np.fft.irfft(x, n=2)}
+        return Array(dtype_of(dtype[kind], (x,)), tuple(axes))
 
     return infer
 
