@@ -14,10 +14,10 @@ from ..ir.nodes import Atom, Const, Function, Op, Undefined, Value, along
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
 from ..rules.effects import fill_template
-from .expressions import Expressions, call, constant, dotted, name
+from .expressions import Expressions, at_path, call, constant, dotted, name
 from .leaving import is_literally_true, tested_values
 from .liveness import Memory
-from .returning import Returning, at_path
+from .returning import Returning
 from .statements import Block, Statement
 
 _AUGMENTED: dict[str, type[ast.operator]] = {

@@ -53,6 +53,16 @@ def call(function: str | ast.expr, args: list[ast.expr], keywords: Mapping[str, 
     return ast.Call(target, args, [ast.keyword(key, value) for key, value in (keywords or {}).items()])
 
 
+def at_path(node: ast.expr, path: Sequence[str | int]) -> ast.expr:
+    """`node.layers[0].w`: a step that starts with a dot is an attribute."""
+    for step in path:
+        if isinstance(step, str) and step.startswith("."):
+            node = ast.Attribute(node, step[1:], ast.Load())
+        else:
+            node = ast.Subscript(node, constant(step), ast.Load())
+    return node
+
+
 def constant(value: Any, text: str | None = None) -> ast.expr:
     """A number or other literal; negative numbers as a unary minus, so that `(-2) ** 2` keeps its brackets."""
     if text is not None:
@@ -106,7 +116,6 @@ class Expressions:
         modules: Mapping[str, str],
     ):
         self.folding, self.names, self.shapes, self.facts, self.modules = folding, names, shapes, facts, modules
-        self.paths: dict[Value, ast.expr] = {}
 
     def atom(self, atom: Atom) -> ast.expr:
         if isinstance(atom, Const):
@@ -116,6 +125,9 @@ class Expressions:
         op = self.folding.op(atom)
         if op is not None:
             return self.op(op)
+        if atom in self.folding.in_place:
+            param = self.folding.in_place[atom]
+            return at_path(name(param.name), param.path)
         if atom not in self.names:
             raise InternalError(f"{atom!r} has no name")
         return name(self.names[atom])

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..ir.calls import CALL
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Region, Value
+from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value
 
 LINE = 72  # a folded backward line stays within this many characters
 RETURNED = 6  # so short an expression (a name, `-d_x`) may stand in a returned tuple
@@ -26,6 +27,7 @@ class Folding:
     region: dict[Value, int] = field(default_factory=dict)
     width: dict[Value, int] = field(default_factory=dict)
     branches: dict[int, int] = field(default_factory=dict)  # a branch's region -> the region around it
+    in_place: dict[Value, Param] = field(default_factory=dict)  # spelled where they are read: `layers[0]["w"]`
     choices: set[int] = field(default_factory=set)  # regions spelled as one expression: `a if c else b`, `while a`
 
     def same_path(self, outer: int, inner: int) -> bool:
@@ -46,7 +48,15 @@ def fold(function: Function, tuple_result: bool) -> Folding:
     folding = Folding()
     _collect(function.body, folding, 0, [0])
     _visit(function.body, folding, tuple_result)
+    folding.in_place = {p.value: p for p in function.params if p.path and _passed_on_once(p, function, folding)}
     return folding
+
+
+def _passed_on_once(param: Param, function: Function, folding: Folding) -> bool:
+    """Whether an item of an argument serves for nothing but one call."""
+    uses = folding.uses.get(param.value, [])
+    calls = len(uses) == 1 and uses[0][0] is not None and uses[0][0].prim is CALL
+    return calls and param.name != function.notes.get("package")
 
 
 def _collect(region: Region, folding: Folding, number: int, counter: list[int]) -> None:

@@ -33,6 +33,7 @@ class Naming:
         self.members: dict[Value, list[Value]] = {}
         self.names: dict[Value, str] = {}
         self.taken = _reserved() | {procedure.name for procedure in called(function.body.ops)}
+        self.taken |= {param.name for param in function.params if param.value in folding.in_place}
 
     def find(self, value: Value) -> Value:
         while value in self.parent:

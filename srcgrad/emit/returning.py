@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..ir.nodes import Function, Kept, Rebuilt, Slot
-from .expressions import Expressions, call, constant, name
+from .expressions import Expressions, at_path, call, constant, name
 
 Target = tuple[str | int, ...]
 
@@ -81,16 +81,6 @@ class Returning:
 
     def _source(self, template: Kept | Rebuilt) -> ast.expr:
         return at_path(self.e.atom(self.function.body.results[template.source.number]), template.path)
-
-
-def at_path(node: ast.expr, path: Sequence[str | int]) -> ast.expr:
-    """`node.layers[0].w`: a step that starts with a dot is an attribute."""
-    for step in path:
-        if isinstance(step, str) and step.startswith("."):
-            node = ast.Attribute(node, step[1:], ast.Load())
-        else:
-            node = ast.Subscript(node, constant(step), ast.Load())
-    return node
 
 
 def needed_modules(template: Any) -> set[str]:

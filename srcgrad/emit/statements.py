@@ -65,7 +65,7 @@ class Scheduler:
         block = [
             Statement("leaf", writes=(p.value,), item=p.value) for p in self.function.params if p.path or p.capture
         ]
-        block = self._unpacked([s for s in block if self._is_path(s)])
+        block = self._unpacked([s for s in block if self._is_path(s) and s.item not in self.folding.in_place])
         scope = list(self.params)
         block += self.block(self.function.body.ops, scope)
         end = Statement("return")

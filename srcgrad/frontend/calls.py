@@ -18,6 +18,7 @@ from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
 from . import effects, inplace
 from .builtins import BUILTINS
+from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
 from .overloads import Overloads
 from .state import Frame
@@ -59,7 +60,9 @@ class Calls(Overloads):
             return self._inline_closure(function, args, kwargs)
         if isinstance(function, (Instance, Record)):
             return self.object_method(function, "__call__", args, kwargs)
-        builtin = BUILTINS.get(function) if _hashable(function) else None
+        if wraps(function):
+            return call_wrapped(self, function, args, kwargs, text)
+        builtin = BUILTINS.get(function) or CALLABLES.get(function) if _hashable(function) else None
         if builtin is not None:
             return builtin(self, args, kwargs)
         if isinstance(function, type) and function in _SCALARS:

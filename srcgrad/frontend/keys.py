@@ -47,11 +47,11 @@ def spread(value: Any, name: str) -> tuple[list[Leaf], Callable[[Sequence[Any]],
             return _items(list(value.attrs.items()), lambda items: Record(value.kind, dict(zip(names, items)), _FIXED))
         case ListValue():
             parts = [(f"{name}_{i}", v) for i, v in enumerate(value.items)]
-            return _items(parts, lambda items: ListValue(items, _FIXED, value.foreign))
+            return _items(parts, lambda items: ListValue(items, _FIXED))
         case DictValue():
             keys = list(value.items)
             parts = [(_word(name, key), v) for key, v in value.items.items()]
-            return _items(parts, lambda items: DictValue(dict(zip(keys, items)), _FIXED, value.foreign))
+            return _items(parts, lambda items: DictValue(dict(zip(keys, items)), _FIXED))
         case Closure():
             keys = list(value.defaults)
             return _items(
@@ -110,9 +110,9 @@ class Keys(Interpreter):
             case Record():
                 return ("made", id(value.kind), *((name, self.mark(item)) for name, item in value.attrs.items()))
             case ListValue():
-                return ("list", value.foreign, *(self.mark(item) for item in value.items))
+                return ("list", *(self.mark(item) for item in value.items))
             case DictValue():
-                return ("dict", value.foreign, *((key, self.mark(item)) for key, item in value.items.items()))
+                return ("dict", *((key, self.mark(item)) for key, item in value.items.items()))
             case Closure():
                 at = (value.node.lineno, value.node.col_offset)
                 defaults = tuple((name, self.mark(item)) for name, item in value.defaults.items())
@@ -127,8 +127,8 @@ class Keys(Interpreter):
                 if value.assigned:
                     raise Unsupported("an object that the function has changed is passed to a function of its own")
                 return ("instance", id(value.object), value.route, value.path)
-            case Poison():
-                raise Unsupported("")
+        if type(value).__module__ == Poison.__module__:
+            raise Unsupported("")  # an abstract value of another kind, which may hold anything
         return (type(value).__name__, repr(value) if isinstance(value, _PLAIN) else id(value))
 
     def _mark_leaf(self, value: Any, loose: bool) -> Any:

@@ -282,6 +282,8 @@ def _parts(value: Any, seen: set[int]) -> list[Any]:
             return list(value.assigned.values())
         case BoundMethod():
             return [value.receiver]
+        case Partial():
+            return [value.function, *value.args, *value.kwargs.values()]
         case Iteration():
             return list(value.parts)
         case Maybe():

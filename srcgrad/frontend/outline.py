@@ -35,8 +35,8 @@ from .values import (
     same_structure,
 )
 
-_LEAST = 6  # ops that a procedure is worth
-_SAVING = 40  # ops, over all calls, from which on it is worth it
+_LEAST = 5  # ops that a procedure is worth
+_LONG, _SAVING, _SAVING_LONG = 10, 40, 30  # ops, over all calls, from which on it is; fewer for a long helper
 _DEPTH = 12  # levels of a recursion on known numbers that are written out
 _READINGS = 6  # of a function that calls itself, until its result's type is settled
 
@@ -116,7 +116,8 @@ class Outliner(Around):
     def _count(self, key: Key, ops: int) -> None:
         self.times[key] = self.times.get(key, 0) + 1
         self.sizes[key] = self.sizes.get(key, 0) + ops
-        if self.times[key] > 1 and ops >= _LEAST and self.sizes[key] >= _SAVING:
+        saving = _SAVING_LONG if ops >= _LONG else _SAVING
+        if self.times[key] > 1 and ops >= _LEAST and self.sizes[key] >= saving:
             raise Outline(outlined=frozenset([key]))
 
     # Calling a procedure

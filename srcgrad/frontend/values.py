@@ -58,6 +58,15 @@ class BoundMethod:
 
 
 @dataclass(eq=False)
+class Partial:
+    """`functools.partial(...)`, made by the function being read."""
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(eq=False)
 class Instance:
     """An object of a user's class; `route` leads to it, and `path` too where it is an argument or inside of one."""
 
@@ -243,6 +252,8 @@ def describe(value: Any) -> str:
         return f"a value of type {value.type}"
     if isinstance(value, Const):
         return f"the number {value!r}"
+    if isinstance(value, Partial):
+        return "a function with some of its arguments given"
     if isinstance(value, Closure):
         return f"the function `{value.name}`"
     if isinstance(value, Instance):

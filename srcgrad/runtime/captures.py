@@ -1,7 +1,7 @@
 """Globals, closure cells and defaults: what a function reads from around it, and the way there from its root.
 
 A route is a tuple of steps from the decorated function: ("global", name), ("cell", name), ("attr", name),
-("item", key), ("default", name), ("type", ""); or from one of its arguments, if it starts with ("arg", name). The
+("item", key), ("default", name), ("type", ""), ("call", arguments) of a cached function; or from one of its arguments, if it starts with ("arg", name). The
 dispatcher walks it at every call, as Python would.
 """
 
@@ -68,6 +68,8 @@ def _step(current: Any, kind: str, name: Any) -> Any:
                 return current[name]
             case "type":
                 return type(current)
+            case "call":
+                return current(*name)
             case "default":
                 return _default(current, name)
     except (KeyError, ValueError, AttributeError, IndexError, TypeError):
@@ -101,6 +103,8 @@ def route_text(route: Route) -> str:
                 text = name
             case "type":
                 text = f"_type({text})"
+            case "call":
+                text += f"({', '.join(map(repr, name))})"
             case _:
                 text = f"_default({text}, {name!r})"
     return text
