@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +68,8 @@ def _lower(
     interpreter.places = places(example)
     for name, spec in specs.items():
         frame.env[name] = interpreter.argument(name, spec, example.get(name))
+    if not set(specs) <= {arg.arg for arg in ast.walk(source.node.args) if isinstance(arg, ast.arg)}:
+        frame.env = _as_called(interpreter, function, source, frame.env)
     result = interpreter.run(source.node, frame)
     interpreter.faults += _promotions(interpreter)
     if interpreter.faults:
@@ -84,6 +88,23 @@ def _lower(
         lowered, interpreter.facts, source, interpreter.capture_specs, interpreter.statics, plan.copies,
         tuple(interpreter.relations),
     )  # fmt: skip
+
+
+def _as_called(
+    interpreter: Outliner, function: types.FunctionType, source: Source, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A wrapper has parameters of its own, beside the signature of what it wraps: they get what Python would pass."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                args += values[name]
+            case inspect.Parameter.KEYWORD_ONLY:
+                kwargs[name] = values[name]
+            case _:
+                args.append(values[name])
+    return interpreter.bind_arguments(source.node.args, {}, args, kwargs, function.__name__)
 
 
 def _promotions(interpreter: Outliner) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""Functions that take, make or wrap functions: map, functools.reduce, functools.partial, lru_cache, the operator module."""
+"""Functions that take, make or wrap functions: map, reduce, partial, lru_cache; operators as functions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,6 @@ CALLABLES: dict[Any, Callable[..., Any]] = {
     operator.add: _binary(ast.Add), operator.sub: _binary(ast.Sub), operator.mul: _binary(ast.Mult),
     operator.truediv: _binary(ast.Div), operator.pow: _binary(ast.Pow), operator.matmul: _binary(ast.MatMult),
     operator.floordiv: _binary(ast.FloorDiv), operator.mod: _binary(ast.Mod),
-    operator.neg: lambda c, args, kwargs: c.binary(ast.Mult, Const(-1), args[0], ast.Mult()),
 }  # fmt: skip
 
 
@@ -87,9 +86,7 @@ def _call_partial(
     return c.invoke(inner, [*given, *args], {**named, **kwargs}, text)
 
 
-def _call_cached(
-    c: Calls, function: Any, route: Route, args: list[Any], kwargs: dict[str, Any], text: str
-) -> Any:
+def _call_cached(c: Calls, function: Any, route: Route, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
     """With arguments known now its result is data from outside, fetched at each call; else its function is read."""
     numbers = [_known(c, arg) for arg in args]
     if kwargs or MISSING in numbers:

@@ -323,7 +323,7 @@ class Calls(Overloads):
         kwargs: dict[str, Any],
         text: str,
     ) -> Any:
-        frame.env = self._bind_arguments(node.args, defaults, args, kwargs, text)
+        frame.env = self.bind_arguments(node.args, defaults, args, kwargs, text)
         return self.read_call(frame, node, text)
 
     def read_call(self, frame: Frame, node: Node, text: str) -> Any:
@@ -346,7 +346,7 @@ class Calls(Overloads):
     def run_body(self, node: ast.FunctionDef, frame: Frame) -> Any:
         raise NotImplementedError
 
-    def _bind_arguments(
+    def bind_arguments(
         self,
         spec: ast.arguments,
         defaults: Mapping[str, Callable[[], Any]],

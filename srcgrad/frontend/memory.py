@@ -21,7 +21,7 @@ from ..ir.nodes import Atom, Op, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Array
 from .state import CopyOnEntry, Frame, Ops, State
-from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Maybe, Record
+from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Maybe, Partial, Record
 from .views import ALWAYS_VIEWS, READ_ONLY, RESHAPING, keeps_layout, put_back
 
 # Functions that may hand back their operand's own memory, whatever their rule says

@@ -1,8 +1,8 @@
 """Globals, closure cells and defaults: what a function reads from around it, and the way there from its root.
 
 A route is a tuple of steps from the decorated function: ("global", name), ("cell", name), ("attr", name),
-("item", key), ("default", name), ("type", ""), ("call", arguments) of a cached function; or from one of its arguments, if it starts with ("arg", name). The
-dispatcher walks it at every call, as Python would.
+("item", key), ("default", name), ("type", ""), ("call", arguments) of a cached function; or from one of its arguments,
+if it starts with ("arg", name). The dispatcher walks it at every call, as Python would.
 """
 
 from __future__ import annotations
