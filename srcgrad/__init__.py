@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import optim
-from .api import Gradient, grad, value_and_grad, vjp
+from .api import Gradient, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .errors import CompileError, GradTypeError, SourceNotFound, SrcgradError
 from .markers import stop_gradient
 from .runtime.device import device
@@ -24,7 +24,13 @@ __all__ = [
     "__version__",
     "device",
     "grad",
+    "hessian",
+    "hvp",
     "is_grad_enabled",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
     "no_grad",
     "optim",
     "set_grad_enabled",

@@ -7,11 +7,11 @@ floats; what is no float stays as it is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .ir.nodes import Kept, Rebuilt, Slot
-from .request import Request
+from .request import Step
 from .runtime.parameter import Parameter
 from .runtime.signature import (
     ArraySpec,
@@ -34,13 +34,12 @@ class Structure:
     sources: list[str]
 
 
-def gradient_structure(request: Request, first: int) -> Structure:
+def gradient_structure(step: Step, specs: Mapping[str, Spec], first: int) -> Structure:
     """The gradients, the first of them in slot number `first`."""
-    wrt = request.wrt
-    count = sum(len(differentiated(request.specs[name], path)) for name, path in wrt)
+    count = sum(len(differentiated(specs[name], path)) for name, path in step.wrt)
     builder = _Builder(first, first + count)
-    gradients = tuple(builder.at(request.specs[name], name, path) for name, path in wrt)
-    return Structure(gradients[0] if request.single else gradients, builder.zero_d, builder.sources)
+    gradients = tuple(builder.at(specs[name], name, path) for name, path in step.wrt)
+    return Structure(gradients[0] if step.single else gradients, builder.zero_d, builder.sources)
 
 
 class _Builder:

@@ -8,11 +8,11 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+from ..request import Places
 from ..runtime.signature import Path
 
 Names = str | Sequence[str]
 Positions = int | Sequence[int]
-Places = tuple[tuple[str, Path | None], ...]
 
 
 def choose(

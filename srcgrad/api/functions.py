@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
+from ..request import Step
 from ..runtime.leaves import unwrap
 from .choosing import Names, Positions, choose
+from .derivative import remembered
 from .gradient import Gradient
 from .pullback import Pullback
 
@@ -21,6 +23,7 @@ def grad(
     *,
     wrt: Names | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Gradient[P, R]: ...
 @overload
 def grad(
@@ -29,6 +32,7 @@ def grad(
     *,
     wrt: Names | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Callable[[Callable[P, R]], Gradient[P, R]]: ...
 def grad(
     function: Callable[P, R] | None = None,
@@ -36,21 +40,23 @@ def grad(
     *,
     wrt: Names | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Any:
     """The gradient of a function that returns one real number, as a function; a decorator with or without arguments.
 
-    function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them
+    function : a Python function of numbers, NumPy arrays, and lists, tuples and dicts of them; or a gradient again
     argnums : positions of the arguments to differentiate; the first by default
     wrt : their names instead of positions; one name, or several
     holomorphic : the result is complex, an analytic function of complex arguments: give its complex derivative
+    has_aux : whether the function returns (loss, aux); then so does the gradient function, as (gradient, aux)
     The gradient has each argument's structure, shape and dtype, and is a fresh array; several come as a tuple. In a
     complex z = x + iy it is dL/dx - i dL/dy, as JAX has it: step against its conjugate.
     Raises GradTypeError (a TypeError) for integer arguments and for results that are no real number, CompileError where
     the function cannot be differentiated soundly, SourceNotFound where its source cannot be read.
     """
     if function is None:
-        return lambda each: Gradient(each, wrt, argnums, holomorphic)
-    return Gradient(function, wrt, argnums, holomorphic)
+        return lambda each: Gradient(each, wrt, argnums, has_aux, holomorphic)
+    return Gradient(function, wrt, argnums, has_aux, holomorphic)
 
 
 def value_and_grad(
@@ -59,21 +65,31 @@ def value_and_grad(
     *,
     wrt: Names | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Callable[P, tuple[R, Any]]:
-    """A function that returns (value, gradient); arguments as of `grad`."""
-    return Gradient(function, wrt, argnums, holomorphic).value_and_grad
+    """A function that returns (value, gradient), with has_aux ((value, aux), gradient); arguments as of `grad`."""
+    return Gradient(function, wrt, argnums, has_aux, holomorphic).value_and_grad
 
 
-def vjp(function: Callable[..., R], *primals: Any, argnums: Positions | None = None) -> tuple[R, Callable[[Any], Any]]:
+def vjp(
+    function: Callable[..., Any],
+    *primals: Any,
+    argnums: Positions | None = None,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Any:
     """The value at `primals`, and the function that takes a cotangent of the value to those of the primals.
 
-    The cotangent has the value's shape. The pullback returns a tuple, one gradient for each primal (or for each
-    position in `argnums`), and may be called any number of times.
+    The function returns a real array, or lists, tuples and dicts of them; the cotangent has the same structure and
+    shapes. The pullback returns a tuple, one gradient for each primal (or for each of `argnums` or `wrt`), and may be
+    called any number of times. With has_aux, the function returns (value, aux), and `vjp` (value, pullback, aux).
     """
-    gradient = function if isinstance(function, Gradient) else Gradient(function)
+    gradient: Gradient[..., Any] = remembered(function, "vjp", lambda: Gradient(function))
     values = [unwrap(value) for value in gradient._bind(primals, {})]
-    positions = list(range(len(primals))) if argnums is None else argnums
-    wrt, _ = choose(gradient._python, gradient._signature, None, positions)
-    dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher("split", wrt, False)
+    positions = list(range(len(primals))) if argnums is None and wrt is None else argnums
+    places, _ = choose(gradient._python, gradient._signature, wrt, positions)
+    step = Step("vjp", places, False, has_aux)
+    dispatcher = gradient._last = gradient._last_pair = gradient._dispatcher(step)
     (value, saved), backward = dispatcher(values)
-    return value, Pullback(backward, saved, dispatcher, value)
+    value, *aux = value if has_aux else (value,)
+    return value, Pullback(backward, saved, dispatcher, value), *aux

@@ -8,35 +8,33 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import Dispatcher
+from ..runtime.trees import fitted, tree_leaves, tree_map
 
 
 class Pullback:
     """The backward half with what the forward half saved for it.
 
-    Takes a cotangent of the value's shape, in its dtype or one that casts to it.
+    Takes a cotangent of the value's structure and shape, in its dtype or one that casts to it.
     """
 
     __slots__ = ("_dispatcher", "_value", "backward", "saved")
 
     def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any):
         self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
-        self._value = np.shape(value), np.result_type(value), isinstance(value, np.ndarray)
+        self._value = tree_map(_like, value)
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
-        seed = self._checked(cotangent)
+        seeds = tree_leaves(fitted(cotangent, self._value, "a cotangent"))
         try:
-            gradients: tuple[Any, ...] = self.backward(*self.saved, seed)
+            gradients: tuple[Any, ...] = self.backward(*self.saved, *seeds)
         except Exception as error:
             self._dispatcher._explain(error)
             raise
         return gradients
 
-    def _checked(self, cotangent: Any) -> Any:
-        shape, dtype, is_array = self._value
-        array = np.asarray(cotangent)
-        if array.shape != shape:
-            raise ValueError(f"a cotangent of shape {array.shape} for a value of shape {shape}")
-        if not np.can_cast(array.dtype, dtype, "same_kind"):
-            raise TypeError(f"a cotangent of dtype {array.dtype} for a value of dtype {dtype}")
-        array = array.astype(dtype, copy=False)
-        return array if is_array else array[()]
+
+def _like(value: Any) -> Any:
+    """Something of the value's shape and dtype that takes no memory."""
+    if isinstance(value, np.ndarray):
+        return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+    return value

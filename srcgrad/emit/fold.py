@@ -6,7 +6,7 @@ readable. Views that cost nothing to spell again (`w.T`) are folded everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..ir.calls import CALL
@@ -88,7 +88,7 @@ def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
             _visit(inner, folding, False)
         for value in op.outputs:
             folding.width[value] = _width(op, folding)
-        if _may_fold(op, folding):
+        if _may_fold(op, folding) and not _renames_what_it_reads(op, region, folding):
             folding.inline.add(op.outputs[0])
         _keep_short(op, folding)
     if tuple_result:
@@ -148,6 +148,29 @@ def _may_fold_pure(op: Op, folding: Folding) -> bool:
 def _writes_into(consumer: Op | None, value: Value) -> bool:
     """Whether an op changes the value in place, which needs a name."""
     return consumer is not None and consumer.prim.name in ("index_add", "index_set") and consumer.inputs[0] is value
+
+
+def _renames_what_it_reads(op: Op, region: Region, folding: Folding) -> bool:
+    """Whether one of the user's lines between a tangent and its reader gives a variable that it reads its next value.
+
+    Folded, the tangent would read the old value beside the new one, which would cost it its name.
+    """
+    consumers = [consumer for consumer, _ in folding.uses.get(op.outputs[0], []) if consumer is not None]
+    if op.role == "primal" or len(consumers) != 1 or trivial(op, folding):
+        return False
+    after = region.ops[region.ops.index(op) + 1 :]
+    between = after[: after.index(consumers[0])] if consumers[0] in after else ()
+    redefined = {v.hint for each in between if each.role == "primal" for v in each.outputs if v.hint is not None}
+    return bool(redefined) and any(v.hint in redefined for v in _names_read(op, folding))
+
+
+def _names_read(op: Op, folding: Folding) -> Iterator[Value]:
+    for atom in operands(op):
+        inner = folding.op(atom)
+        if inner is not None:
+            yield from _names_read(inner, folding)
+        elif isinstance(atom, Value):
+            yield atom
 
 
 def _copied(op: Op, folding: Folding) -> bool:

@@ -111,7 +111,7 @@ def zeros(compiled: Compiled, wrt: Sequence[tuple[str, Value]], result: int) -> 
     wrt : each a parameter's text and its value in the lowered function; result : the number of its result
     """
     body = compiled.lowered.function.body
-    constant = cancelling(body, compiled.facts)
+    constant = cancelling(compiled.lowered.function, compiled.facts)
     found = []
     for text, value in wrt:
         active = active_values(body, [value], constant)

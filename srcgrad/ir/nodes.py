@@ -117,8 +117,8 @@ class Region:
 class Op:
     """One operation. `style` is the user's spelling (operator, function, method).
 
-    `role` is the sweep it belongs to: "primal" is the user's own line, "adjoint" the derivative, and "derivative" an
-    earlier derivative that is being differentiated itself.
+    `role` is the sweep it belongs to: "primal" is the user's own line, "adjoint" or "tangent" the derivative, and
+    "derivative" an earlier one that is being differentiated itself.
     """
 
     prim: Primitive

@@ -26,4 +26,6 @@ def word_for(op: Op) -> str:
     word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
     if keyword.iskeyword(word):
         word = "chosen" if op.prim.name == "if" else "value"
+    if op.role == "tangent":
+        return f"t_{word}"
     return f"d_{word}" if op.role != "primal" and op.prim.name in ("zeros", "call") else word

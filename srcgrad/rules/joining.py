@@ -17,7 +17,7 @@ from ..ir.symbolic import Sym
 from ..ir.types import Array, Type
 from .axes import along, array, dtype_of, normal_axis, size
 from .internal import arange, scatter, set_at, zeros
-from .registry import Case, elementwise, general, linear
+from .registry import Case, elementwise, linear
 
 function: Any  # the tables below loop over functions of different types
 
@@ -122,7 +122,7 @@ def _plain_axes(facts: Facts, x: Array) -> tuple[Dim, ...]:
     return x.axes
 
 
-general(
+linear(
     np.concatenate,
     _concatenate,
     fn=_packed(np.concatenate),
@@ -150,7 +150,7 @@ def _append_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
     return _join_axis(facts, types, {"axis": None, **attrs}, style)
 
 
-general(
+linear(
     np.append,
     lambda d, y, a, b, *, axis=None: _concatenate(d, y, a, b, which=0, axis=axis),
     lambda d, y, a, b, *, axis=None: _concatenate(d, y, a, b, which=1, axis=axis),
@@ -218,7 +218,7 @@ _STACKS: tuple[tuple[Any, Any, Any], ...] = (
     (np.column_stack, _column_axes, lambda ndim: 1),
 )
 for function, prepare, axis in _STACKS:
-    general(
+    linear(
         function,
         _stacking(prepare, axis),
         fn=_packed(function),
@@ -250,7 +250,7 @@ def _stack_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], s
     return Array(_joined_dtype(arrays), axes)
 
 
-general(
+linear(
     np.stack,
     lambda d, y, *arrays, which, axis=0: d[along(normal_axis(axis, d.ndim), which)],
     fn=_packed(np.stack),

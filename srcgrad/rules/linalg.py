@@ -69,10 +69,22 @@ def _solve_left(d: Any, y: Any, a: Any, b: Any) -> Any:
     return unbroadcast(-(np.linalg.solve(transposed(a), d) @ transposed(y)), a)
 
 
+def _solve_tangent(ts: Any, y: Any, a: Any, b: Any) -> Any:
+    """a dx = db - da x"""
+    t_a, t_b = ts
+    if t_a is None:
+        return np.linalg.solve(a, t_b)
+    if b.ndim == 1 and a.ndim > 2:
+        column = t_a @ np.expand_dims(y, -1)
+        return np.linalg.solve(a, -column if t_b is None else np.expand_dims(t_b, -1) - column)[..., 0]
+    return -np.linalg.solve(a, t_a @ y) if t_b is None else np.linalg.solve(a, t_b - t_a @ y)
+
+
 general(
     np.linalg.solve,
     _solve_left,
     _solve_right,
+    tangent=_solve_tangent,
     operands=("a", "b"),
     infer=_solve_type,
     cases=[

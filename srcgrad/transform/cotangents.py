@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.nodes import Atom, Const, Value
+from ..errors import Unsupported
+from ..ir.nodes import Atom, Const, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, cast
-from ..ir.types import Array
+from ..ir.types import Array, Tape
 from .tapes import Scope, Tapes
 
 
@@ -18,6 +19,8 @@ class Cotangents(Tapes):
         """Add to a value's cotangent: the first contribution is it, later ones are added."""
         if not isinstance(target, Value) or target not in self.active:
             return
+        if isinstance(target.type, Tape):
+            return self._accumulate_tape(scope, target, contribution)
         assert isinstance(target.type, Array)
         contribution = self._conform(contribution, target.type)
         known = self.current(scope, target)
@@ -28,6 +31,12 @@ class Cotangents(Tapes):
         elif isinstance(contribution, Value) and contribution.hint is None:
             contribution.hint = cotangent_name(target)
         scope.cotangents[target] = contribution
+
+    def _accumulate_tape(self, scope: Scope, tape: Value, contribution: Atom) -> None:
+        """A tape is read by one loop only, in the scope that has it, so its cotangent has one contribution."""
+        if tape in scope.cotangents or (tape not in scope.inside and scope.kind == "loop"):
+            raise Unsupported("a recording that two loops read cannot be differentiated again")
+        scope.cotangents[tape] = contribution
 
     def current(self, scope: Scope, target: Value) -> Atom | None:
         """The cotangent so far; inside a backward loop an outer value gets an accumulator carried by the loop."""
@@ -62,6 +71,8 @@ class Cotangents(Tapes):
         return self.zeros(value) if atom is None else atom
 
     def zeros(self, value: Value) -> Atom:
+        if isinstance(value.type, Tape):  # of a branch that was not taken
+            return Undefined(value.type)
         assert isinstance(value.type, Array)
         type = value.type
         if not type.axes:

@@ -14,7 +14,7 @@ from ..ir.calls import procedure_of
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
-from .invariance import cancelling
+from .invariance import cancelling, noted
 from .reverse import Differentiated
 from .tangents import Tangents, tangent_name
 
@@ -27,15 +27,16 @@ def push_forward(
     Its results are `function`'s, followed by one tangent for each of `results`, of the result's type. `tangents` are
     those of the values in `wrt`: parameters of the caller's making, or constants.
     """
-    active = active_values(function.body, wrt, cancelling(function.body, facts))
+    constant = cancelling(function, facts)
+    active = active_values(function.body, wrt, constant)
     forward = _Forward(facts, active, _read(function.body))
     forward.known.update(zip(wrt, tangents))
-    forward.builder.notice(function.body.params)
+    forward.notice([*function.body.params, *(p.value for p in function.params)])
     forward.walk(function.body.ops)
     with forward.builder.at(function.body.ops[-1].origin if function.body.ops else forward.builder.origin):
         last = [forward.of_result(function.body.results[k]) for k in results]
     body = replace(function.body, ops=tuple(forward.builder.ops), results=(*function.body.results, *last))
-    return Differentiated(replace(function, body=body), tuple(forward.faults))
+    return Differentiated(noted(replace(function, body=body), constant), tuple(forward.faults))
 
 
 def _read(region: Region) -> set[Value]:
@@ -50,6 +51,7 @@ class _Forward(Tangents):
     def __init__(self, facts: Facts, active: set[Value], wanted: set[Value]):
         super().__init__(facts, active, wanted)
         self.faults: list[Fault] = []
+        self.named: set[str] = set()  # the variables that have a value so far
 
     def of_result(self, atom: Atom) -> Atom:
         """The tangent that a region hands out for one of its results."""
@@ -68,7 +70,11 @@ class _Forward(Tangents):
                 except Unsupported as error:
                     self.faults.append(Fault(op.origin, error.message, error.way_out))
                     self.builder.ops.append(op)
-            self.builder.notice(op.outputs)
+            self.notice(op.outputs)
+
+    def notice(self, values: Sequence[Value]) -> None:
+        self.builder.notice(values)
+        self.named.update(v.hint for v in values if v.hint is not None)
 
     def _op(self, op: Op) -> None:
         match op.prim.name:
@@ -87,21 +93,33 @@ class _Forward(Tangents):
                 self.builder.ops.append(op)
 
     def _beside(self, op: Op) -> None:
-        """The tangent first, where it does not read the op's result: then the op may take its input's name."""
+        """The tangent first, where the op gives a variable its next value, unless the tangent reads that."""
         with self.builder.region() as ops:
             self.builder.notice(op.outputs)
             self.plain(op)
+        ops = self._marked(ops)
         reads = any(value in op.outputs for each in ops for value in each.inputs)
-        self.builder.ops += [op, *ops] if reads else [*ops, op]
+        again = any(value.hint in self.named for value in op.outputs if value.hint is not None)
+        self.builder.ops += [*ops, op] if again and not reads else [op, *ops]
+
+    def _marked(self, ops: Sequence[Op]) -> list[Op]:
+        """Ops that compute tangents, told from those that compute their coefficients."""
+        tangents, marked = {t for t in self.known.values() if isinstance(t, Value)}, []
+        for op in ops:
+            if any(atom in tangents for atom in op.inputs):
+                tangents.update(op.outputs)
+                op = replace(op, role="tangent")
+            marked.append(op)
+        return marked
 
     def _region(self, region: Region, which: Sequence[int]) -> tuple[tuple[Op, ...], tuple[Atom, ...]]:
         """A region's ops with tangents, and the tangents of some of its results."""
-        sources = dict(self.builder.sources)
+        sources, named = dict(self.builder.sources), set(self.named)
         with self.builder.region() as ops:
-            self.builder.notice(region.params)
+            self.notice(region.params)
             self.walk(region.ops)
             results = tuple(self.of_result(region.results[k]) for k in which)
-        self.builder.sources = sources
+        self.builder.sources, self.named = sources, named
         return tuple(ops), results
 
     def _if(self, op: Op) -> Op:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Const, Op, Region, Slot, Value, free_values
+from ..ir.nodes import Atom, Const, Function, Op, Region, Slot, Value, free_values
 from ..ir.types import Array
 
 _SHIFTED = ("np.max", "np.min")
@@ -33,9 +33,19 @@ class _Effect:
         return self.shift == 0 and self.power == 0
 
 
-def cancelling(region: Region, facts: Facts) -> set[Value]:
-    """Extremes whose value does not matter to any result."""
-    return {op.outputs[0] for op in region.ops if op.prim.name in _SHIFTED and _cancels(op.outputs[0], region, facts)}
+def cancelling(function: Function, facts: Facts) -> set[Value]:
+    """Extremes whose value does not matter to any result.
+
+    What does not matter to a function does not matter to its derivatives: those found before are `notes["cancelling"]`.
+    """
+    region = function.body
+    found = {op.outputs[0] for op in region.ops if op.prim.name in _SHIFTED and _cancels(op.outputs[0], region, facts)}
+    return {*found, *function.notes.get("cancelling", ())}
+
+
+def noted(function: Function, constant: set[Value]) -> Function:
+    """The derivative of a function in which these cancel."""
+    return replace(function, notes={**function.notes, "cancelling": constant})
 
 
 def _cancels(m: Value, region: Region, facts: Facts) -> bool:

@@ -120,6 +120,8 @@ class Regions(Steps):
         if not any(d is not None for d in cotangents):
             return op
         early = self._stops_early(op)
+        if op.attrs.get("stops") == "early" and not early:
+            raise Unsupported("a loop that is left early cannot be differentiated again in other arguments")
         inner = Scope(scope, "loop")
         self.enter(inner, [*body.params, *(v for o in body.ops for v in o.outputs)])
         # the derivative of a pass has the pass's own index: lengths that depend on it keep their meaning
@@ -137,7 +139,7 @@ class Regions(Steps):
                 self.accumulate(inner, body.results[k], item)
             forward = self.backprop(body.ops, inner)
             out = [self.final(inner, params[k]) for k in live]
-            tape_ds = [p for p in params[carried:] if p in self.active]
+            tape_ds = [p for p in params[carried:] if p in self.active and self._reached(inner, p)]
             records = [self.final(inner, p) for p in tape_ds]
             outer = list(inner.sums)
             out += [inner.cotangents[v] for v in outer]
@@ -155,7 +157,7 @@ class Regions(Steps):
                 "carried": len(out),
                 "reverse": not op.attrs.get("reverse", False),
                 "derived": True,
-                **({"partial": True} if "stops" in op.attrs else {}),
+                **({"partial": True} if {"stops", "partial"} & op.attrs.keys() else {}),
             },
             regions=(Region(region_params, ops, (*out, *records)),),
         )
@@ -166,7 +168,7 @@ class Regions(Steps):
         for k, output in zip(live, outputs):
             self.accumulate(scope, op.inputs[first + k], output)
         for p, output in zip(tape_ds, outputs[len(out) :]):
-            self._accumulate_tape(scope, op.inputs[first + params.index(p)], output)
+            self.accumulate(scope, op.inputs[first + params.index(p)], output)
         return self._extend_loop(op, inner, forward, early)
 
     def _bounds(self, op: Op) -> list[Atom]:
@@ -197,12 +199,9 @@ class Regions(Steps):
         self.going_on.update((halt[-1][0], 1 - halt[-1][1]) for halt in halts if halt)
         return True
 
-    def _accumulate_tape(self, scope: Scope, tape: Atom, d: Value) -> None:
-        """A tape is read by one loop only, so its cotangent has one contribution."""
-        assert isinstance(tape, Value)
-        if tape in scope.cotangents:
-            raise Unsupported("a recording that two loops read cannot be differentiated again")
-        scope.cotangents[tape] = d
+    def _reached(self, scope: Scope, value: Value) -> bool:
+        """Whether a cotangent came to the value; what did not reach an array is zeros."""
+        return value in scope.cotangents or not isinstance(value.type, Tape)
 
     def _extend_loop(self, op: Op, inner: Scope, forward: list[Op], early: bool) -> Op:
         """The forward loop, recording what the backward loop reads."""

@@ -15,7 +15,7 @@ from ..ir.dims import Facts
 from ..ir.nodes import Atom, Const, Function, Value
 from .activity import active_values
 from .calls import Pair, Pairs, Use, seeds_of
-from .invariance import cancelling
+from .invariance import cancelling, noted
 from .regions import Regions
 from .tapes import Scope
 
@@ -30,16 +30,16 @@ class Differentiated:
 
 
 def differentiate(
-    function: Function, result: int, wrt: Sequence[Value], facts: Facts, seed: Value | None = None
+    function: Function, results: Sequence[int], wrt: Sequence[Value], facts: Facts, seeds: Sequence[Value] = ()
 ) -> Differentiated:
-    """One function with the forward sweep of `function`, then the gradient of its result number `result`.
+    """One function with the forward sweep of `function`, then the gradient of its results numbered `results`.
 
-    Its results are `function`'s, followed by one cotangent for each value in `wrt`. `seed` is the cotangent of the
-    result, a parameter of the caller's making; None stands for 1.
+    Its results are `function`'s, followed by one cotangent for each value in `wrt`. `seeds` are the cotangents of the
+    results, parameters of the caller's making; without them, they are 1.
     """
     pairs = Pairs()
-    seeds = {result: seed if seed is not None else Const(1.0)}
-    joint = _joint(function, seeds, wrt, facts, pairs)
+    given: Sequence[Atom] = seeds or [Const(1.0)] * len(results)
+    joint = _joint(function, dict(zip(results, given)), wrt, facts, pairs)
     while pairs.waiting:
         _differentiate_procedure(pairs.waiting.pop(), pairs)
     return Differentiated(joint, tuple(dict.fromkeys(pairs.faults)), tuple(pairs.made.values()))
@@ -54,7 +54,8 @@ def _joint(
     masked: Collection[Value] = (),
 ) -> Function:
     """The forward sweep, then the backward sweep from the cotangents of these results."""
-    reverse = Regions(facts, active_values(function.body, wrt, cancelling(function.body, facts)), pairs)
+    constant = cancelling(function, facts)
+    reverse = Regions(facts, active_values(function.body, wrt, constant), pairs)
     reverse.masked_seeds.update(masked)
     reverse.builder.notice(function.body)
     root = Scope(None, "root")
@@ -64,7 +65,7 @@ def _joint(
     gradients = [reverse.final(root, value) for value in wrt]
     pairs.faults += reverse.faults
     body = replace(function.body, ops=(*forward, *reverse.builder.ops), results=(*function.body.results, *gradients))
-    return replace(function, body=body)
+    return noted(replace(function, body=body), constant)
 
 
 def _differentiate_procedure(use: Use, pairs: Pairs) -> None:

@@ -19,20 +19,21 @@ _AGAIN = {
 }  # fmt: skip
 
 
-def split(function: Function, seed: Value, facts: Facts, name: str) -> tuple[Function, Function]:
-    """(forward, backward) of a joint function whose results are (value, *gradients).
+def split(function: Function, seeds: Sequence[Value], facts: Facts, name: str) -> tuple[Function, Function]:
+    """(forward, backward) of a joint function whose result is (value, gradients), `notes["values"]` of them values.
 
-    forward(arguments) -> value, (saved values); backward(*saved, cotangent of value) -> gradients.
+    forward(arguments) -> value, (saved values); backward(*saved, *cotangents of the value) -> gradients.
     """
-    value, *gradients = function.body.results
-    forward, backward, saved = _halves(function, gradients, [seed], facts)
+    count = function.notes["values"]
+    values, gradients = function.body.results[:count], function.body.results[count:]
+    forward, backward, saved = _halves(function, gradients, seeds, facts)
     hidden = _hidden(function)
-    template = (Slot(0), tuple(Slot(1 + k) for k, v in enumerate(saved) if v not in hidden))
-    first = _forward(function, forward, [value], saved, [seed], template, f"{name}_forward")
-    names = _parameter_names(function, [*saved, seed])
-    params = [Param(v, names[v]) for v in (*saved, seed)]
-    signature = [(names[v], "plain", None) for v in (*saved, seed) if v not in hidden]
-    result = _shift(function.result[1], 1)
+    template = (function.result[0], tuple(Slot(count + k) for k, v in enumerate(saved) if v not in hidden))
+    first = _forward(function, forward, values, saved, seeds, template, f"{name}_forward")
+    names = _parameter_names(function, [*saved, *seeds])
+    params = [Param(v, names[v]) for v in (*saved, *seeds)]
+    signature = [(names[v], "plain", None) for v in (*saved, *seeds) if v not in hidden]
+    result = _shift(function.result[1], count)
     return first, _backward(function, backward, gradients, params, signature, result, f"{name}_backward")
 
 
@@ -45,6 +46,8 @@ def split_pair(pair: Pair, facts: Facts) -> None:
     function, seeds = pair.joint, pair.seeds
     assert function is not None
     count = len(function.body.results) - pair.gradients
+    numbers = range(count, len(function.body.results))
+    function = replace(function, notes={**function.notes, "values": count, "gradients": numbers})
     values, gradients = function.body.results[:count], function.body.results[count:]
     forward, backward, saved = _halves(function, gradients, seeds, facts)
     order = [*(p.value for p in function.params), *(v for op in forward for v in op.outputs)]
@@ -166,7 +169,7 @@ def _forward(
     params = tuple(p for p in function.params if p.value not in seeds)
     return replace(
         function, name=name, params=params, body=Region((), tuple(ops), (*values, *saved)), result=template,
-        notes={**function.notes, "gradients": [], "package": None},
+        notes={**_notes(function, range(len(values))), "package": None},
     )  # fmt: skip
 
 
@@ -196,12 +199,21 @@ def _backward(
     result: Any,
     name: str,
 ) -> Function:
-    notes = {**function.notes, "signature": tuple(signature), "gradients": list(range(len(gradients)))}
+    first = function.notes["values"]
+    notes = {**_notes(function, range(first, first + len(gradients))), "signature": tuple(signature)}
     notes["partial"] = partial_values(function.body.ops)
     return replace(
         function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=result,
         notes=notes,
     )  # fmt: skip
+
+
+def _notes(function: Function, part: range) -> dict[str, Any]:
+    """Which results are gradients, in one half's own numbers."""
+    own = {
+        name: [k - part.start for k in function.notes.get(name, ()) if k in part] for name in ("gradients", "zero_d")
+    }
+    return {**function.notes, **own}
 
 
 def _hidden(function: Function) -> set[Value]:

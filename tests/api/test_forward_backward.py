@@ -132,8 +132,25 @@ def test_vjp_of_some_positions():
         vjp(lambda x, n: np.sum(x) * n, B, 3)
     with pytest.raises(ValueError, match="no position 5"):
         vjp(lambda x: x, B, argnums=5)
-    with pytest.raises(GradTypeError, match="returns a tuple"):
-        vjp(lambda x: (x, x), B)
+    with pytest.raises(GradTypeError, match="returns None, which has no derivative"):
+        vjp(lambda x: None, B)
+
+
+def test_vjp_of_a_structure_takes_a_cotangent_of_that_structure():
+    value, pullback = vjp(lambda x, w: {"out": x @ w, "sizes": [np.sum(x), 2.0 * w[0, 0]]}, X, W)
+    np.testing.assert_allclose(value["out"], X @ W)
+    seed = RNG.standard_normal((4, 2))
+    dx, dw = pullback({"out": seed, "sizes": [1.0, 3.0]})
+    np.testing.assert_allclose(dx, seed @ W.T + 1.0)
+    expected = X.T @ seed
+    expected[0, 0] += 6.0
+    np.testing.assert_allclose(dw, expected)
+    with pytest.raises(ValueError, match=r"a cotangent must be a dict with the keys 'out', 'sizes'"):
+        pullback(seed)
+    with pytest.raises(ValueError, match=r"a cotangent\['sizes'\] must be a list of 2"):
+        pullback({"out": seed, "sizes": [1.0]})
+    with pytest.raises(ValueError, match=r"a cotangent\['out'\] of shape \(4,\) for a value of shape \(4, 2\)"):
+        pullback({"out": seed[:, 0], "sizes": [1.0, 1.0]})
 
 
 def test_a_cotangent_has_the_values_shape_and_kind():

@@ -28,7 +28,7 @@ def gradients(loss, *args):
     result = loss(*(Sym(builder, value) for value in params))
     body = Region((), tuple(builder.ops), (result.atom,))
     function = Function("loss", tuple(Param(p, f"x{i}") for i, p in enumerate(params)), body, None)
-    made = differentiate(function, 0, params, facts)
+    made = differentiate(function, [0], params, facts)
     assert not made.faults, made.faults
     plain = Function("plain", function.params, made.function.body, tuple(Slot(1 + i) for i in range(len(params))))
     found = evaluate(plain, facts, args)

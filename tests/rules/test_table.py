@@ -150,7 +150,7 @@ class Specimen:
 
     def gradient(self, function, wrt):
         """(before, after) optimisation: functions that give the results of `function`, and its gradients."""
-        made = differentiate(function, len(function.body.results) - 1, wrt, self.facts)
+        made = differentiate(function, [len(function.body.results) - 1], wrt, self.facts)
         if made.faults:
             raise Refused(made.faults)
         return self.optimised(made.function, self.params, "reverse")

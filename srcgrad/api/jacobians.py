@@ -1,0 +1,212 @@
+"""Whole derivatives: `jacobian`, `jacfwd`, `jacrev`, `hessian`, row by row or column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import GradTypeError
+from ..request import Step
+from ..runtime.leaves import unwrap
+from ..runtime.trees import tree_leaves, tree_map
+from .choosing import Names, Positions, choose
+from .derivative import joined
+from .gradient import Gradient
+from .pullback import Pullback
+from .tangents import Directional
+
+
+class Jacobian(Directional):
+    """A function's matrix of derivatives; made by `jacobian`, `jacfwd`, `jacrev` and `hessian`.
+
+    mode : "forward" (one column at a time), "reverse" (one row at a time), or "" for the one with fewer of them
+    """
+
+    def __init__(
+        self,
+        function: Any,
+        mode: str = "",
+        argnums: Positions | None = None,
+        wrt: Names | None = None,
+        has_aux: bool = False,
+        title: str = "Jacobian",
+    ):
+        super().__init__(function)
+        self._wrt, self._single = choose(self._python, self._signature, wrt, argnums)
+        self._mode, self._aux, self._title = mode, has_aux, title
+        self._rows = Step("vjp", self._wrt, False, has_aux)
+        self._columns = Step("jvp", self._wrt, False, has_aux, self._held(self._wrt), repeated=True)
+        self._tall: dict[Any, bool] = {}  # for the arguments' shapes, whether the result has more elements than they
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """For each leaf of the result and each of the arguments an array of shape result.shape + argument.shape."""
+        values = [unwrap(value) for value in self._bind(args, kwargs)]
+        active = [self._at(values, place) for place in self._wrt]
+        _check_real(active, self._python.__qualname__)
+        size = sum(np.size(leaf) for leaf in tree_leaves(active))
+        shapes = tuple(np.shape(leaf) for leaf in tree_leaves(values))
+        if self._mode == "forward" or (not self._mode and (size <= 1 or self._tall.get(shapes))):
+            return self._forward(values, active)
+        self._last = self._dispatcher(self._rows)
+        (value, saved), backward = self._last(values)
+        value, *aux = value if self._aux else (value,)
+        if not self._mode and size < sum(np.size(leaf) for leaf in tree_leaves(value)):
+            self._tall[shapes] = True
+            return self._forward(values, active)
+        return self._reverse(value, Pullback(backward, saved, self._last, value), active, aux)
+
+    @property
+    def source(self) -> str:
+        """What runs for each row or column: a forward and a backward half, or the value beside its tangent."""
+        return joined(self._latest().texts)
+
+    def _at(self, values: Sequence[Any], place: tuple[str, Any]) -> Any:
+        value = values[self._parameters.index(place[0])]
+        for step in place[1] or ():
+            value = value[step]
+        return value
+
+    def _forward(self, values: Sequence[Any], active: Sequence[Any]) -> Any:
+        """A column for each element of the arguments: the derivative along the direction of that element alone."""
+        blocks: list[list[Any]] = []
+        for k, place, direction in _units(tuple(active)):
+            value, tangent, *aux = self._along(self._columns, values, direction)
+            _check_real(value, self._python.__qualname__)
+            blocks = blocks or _empty(value, active)
+            if k is not None:
+                for row, part in zip(blocks, tree_leaves(tangent)):
+                    row[k][(..., *place)] = part
+        return self._arranged(value, active, blocks, aux)
+
+    def _reverse(self, value: Any, pullback: Pullback, active: Sequence[Any], aux: list[Any]) -> Any:
+        """A row for each element of the result: the gradient of that element alone."""
+        _check_real(value, self._python.__qualname__)
+        blocks = _empty(value, active)
+        for k, place, cotangent in _units(value):
+            if k is not None:
+                for block, part in zip(blocks[k], tree_leaves(pullback(cotangent))):
+                    block[place] = part
+        return self._arranged(value, active, blocks, aux)
+
+    def _arranged(self, value: Any, active: Sequence[Any], blocks: Sequence[Sequence[Any]], aux: list[Any]) -> Any:
+        """The blocks in the structure of the result, and within it in that of the arguments."""
+        rows = iter(blocks)
+
+        def row(_: Any) -> Any:
+            block = iter(next(rows))
+            whole = tuple(tree_map(lambda leaf: _finished(next(block), leaf), each) for each in active)
+            return whole[0] if self._single else whole
+
+        matrix = tree_map(row, value)
+        return (matrix, *aux) if aux else matrix
+
+    def _rebuild(self) -> Any:
+        names = self._names(self._wrt, self._single)
+        return Jacobian, (self.function, self._mode, None, names, self._aux, self._title)
+
+    def __repr__(self) -> str:
+        names = ", ".join(name for name, _ in self._wrt)
+        return f"<{self._title} of {self._python.__qualname__} with respect to {names}>"
+
+
+def _units(structure: Any) -> Iterator[tuple[int | None, tuple[int, ...], Any]]:
+    """(leaf, place, direction) for every element: the structure with 1 there and 0 elsewhere; None if there is none.
+
+    The directions share their arrays, so that a long vector is not allocated for each of its elements.
+    """
+    zeros = [np.zeros(np.shape(leaf), np.result_type(leaf)) for leaf in tree_leaves(structure)]
+    empty = True
+    for k, leaf in enumerate(zeros):
+        for place in np.ndindex(leaf.shape):
+            leaf[place], empty = 1, False
+            yield k, place, _filled(structure, zeros)
+            leaf[place] = 0
+    if empty:
+        yield None, (), _filled(structure, zeros)
+
+
+def _filled(structure: Any, arrays: Sequence[Any]) -> Any:
+    parts = iter(arrays)
+    return tree_map(lambda _: next(parts), structure)
+
+
+def _empty(value: Any, active: Sequence[Any]) -> list[list[Any]]:
+    """A block for each leaf of the result and each leaf of the arguments."""
+    return [
+        [np.empty((*np.shape(y), *np.shape(x)), np.result_type(y, x)) for x in tree_leaves(active)]
+        for y in tree_leaves(value)
+    ]
+
+
+def _check_real(structure: Any, name: str) -> None:
+    """A complex function has no one matrix of derivatives."""
+    if any(np.iscomplexobj(leaf) for leaf in tree_leaves(structure)):
+        raise GradTypeError(
+            f"`{name}` has complex arguments or results. Take its real and imaginary parts, or use `vjp` or `jvp`."
+        )
+
+
+def _finished(block: Any, leaf: Any) -> Any:
+    """A derivative of a number in a number is a number."""
+    return block[()] if block.ndim == 0 and not isinstance(leaf, np.ndarray) else block
+
+
+def jacobian(
+    function: Callable[..., Any],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Jacobian:
+    """The matrix of derivatives of a function that returns a real array (or lists, tuples and dicts of them).
+
+    For each array of the result and each differentiated argument (the first by default) an array of shape
+    result.shape + argument.shape, in the structure of the result, and within it that of the argument; several arguments
+    come as a tuple. By columns (forward mode) where the result has more elements than the arguments, else by rows.
+    With has_aux, the function returns (value, aux), and this (jacobian, aux).
+    """
+    return Jacobian(function, "", argnums, wrt, has_aux)
+
+
+def jacfwd(
+    function: Callable[..., Any],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Jacobian:
+    """`jacobian` by columns: one directional derivative for each element of the arguments, with nothing stored.
+
+    The function runs once for each column, so that it may have no effects: CompileError where it prints or draws.
+    """
+    return Jacobian(function, "forward", argnums, wrt, has_aux)
+
+
+def jacrev(
+    function: Callable[..., Any],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Jacobian:
+    """`jacobian` by rows: the function runs once, and its backward half once for each element of the result."""
+    return Jacobian(function, "reverse", argnums, wrt, has_aux)
+
+
+def hessian(
+    function: Callable[..., Any],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Jacobian:
+    """The second derivatives of a function that returns one real number: shape argument.shape + argument.shape.
+
+    It is the Jacobian of the gradient; for several arguments (or one with a structure), blocks within blocks. Where a
+    product with a vector is all that is needed, `hvp` costs a few gradients instead of one for each row.
+    """
+    gradient: Gradient[..., Any] = Gradient(function, wrt, argnums, has_aux)
+    made = Jacobian(gradient, "reverse", argnums, wrt, has_aux, "Hessian")
+    return made

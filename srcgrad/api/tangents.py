@@ -1,0 +1,163 @@
+"""Forward mode: `jvp`, the derivative along a direction, and `hvp`, that of the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..request import Places, Step
+from ..runtime.leaves import unwrap
+from ..runtime.trees import fitted
+from .choosing import Names, Positions, choose
+from .derivative import Derivative, remembered
+from .gradient import Gradient
+
+
+class Directional(Derivative):
+    """A derivative along directions: its compiled functions take a tangent for each differentiated argument."""
+
+    def _held(self, wrt: Places) -> tuple[str, ...]:
+        """Names for the tangents: `t_x` is that of `x`."""
+        taken, names = set(self._parameters), []
+        for name, path in wrt:
+            held = "_".join(["t", name, *map(str, path or ())])
+            while held in taken:
+                held += "_"
+            taken.add(held)
+            names.append(held)
+        return tuple(names)
+
+    def _along(self, step: Step, values: Sequence[Any], directions: Sequence[Any]) -> Any:
+        """The compiled function at `values`, along one direction for each of `step.wrt`."""
+        plain = [unwrap(value) for value in values]
+        by_name = dict(zip(self._parameters, plain))
+        given = []
+        for (name, path), direction in zip(step.wrt, directions, strict=True):
+            value = by_name[name]
+            for each in path or ():
+                value = value[each]
+            given.append(fitted(unwrap(direction), value, f"the tangent of `{name}`"))
+        self._last = self._dispatcher(step)
+        return self._last([*plain, *given])
+
+
+class Jvp(Directional):
+    """A function and its derivative along a direction; made by `jvp(f)`, called with (primals, tangents)."""
+
+    def __init__(
+        self, function: Any, argnums: Positions | None = None, wrt: Names | None = None, has_aux: bool = False
+    ):
+        super().__init__(function)
+        every = argnums is None and wrt is None
+        self._wrt = None if every else choose(self._python, self._signature, wrt, argnums)
+        self._aux = has_aux
+
+    def __call__(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        """(value, tangent), of one structure; with has_aux, (value, tangent, aux).
+
+        tangents : one for each primal, or for each of `argnums` or `wrt`; None for an argument that is held constant
+        """
+        if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+            raise TypeError("jvp takes the arguments and their tangents as two tuples: jvp(f, (x,), (t,))")
+        values = self._bind(primals, {})
+        places = self._places(len(primals))
+        if len(tangents) != len(places):
+            raise ValueError(f"{len(tangents)} tangents for {len(places)} arguments")
+        pairs = [(place, t) for place, t in zip(places, tangents) if t is not None]
+        if not pairs:
+            raise ValueError("every argument is held constant: at least one tangent must not be None")
+        wrt = tuple(place for place, _ in pairs)
+        step = Step("jvp", wrt, False, self._aux, self._held(wrt))
+        return self._along(step, values, [t for _, t in pairs])
+
+    def _places(self, count: int) -> Places:
+        if self._wrt is not None:
+            return self._wrt[0]
+        return choose(self._python, self._signature, None, range(count))[0] if count else ()
+
+    def _rebuild(self) -> Any:
+        names = None if self._wrt is None else self._names(*self._wrt)
+        return Jvp, (self.function, None, names, self._aux)
+
+    def __repr__(self) -> str:
+        return f"<directional derivative of {self._python.__qualname__}>"
+
+
+class Hvp(Directional):
+    """The product of a function's Hessian with a vector; made by `hvp(f)`, called with the arguments and the vector."""
+
+    def __init__(
+        self, function: Any, argnums: Positions | None = None, wrt: Names | None = None, has_aux: bool = False
+    ):
+        gradient: Gradient[..., Any] = Gradient(function, wrt, argnums, has_aux)
+        super().__init__(gradient)
+        self.function = function
+        self._wrt, self._single, self._aux = gradient._wrt, gradient._single, has_aux
+        self._step = Step("tangent", self._wrt, False, has_aux, self._held(self._wrt))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The gradient's derivative along the last argument, in the gradient's structure; with has_aux, (it, aux).
+
+        The vector has the differentiated argument's structure; of several arguments, it is a tuple.
+        """
+        if not args:
+            raise TypeError(f"`{self.__name__}`'s Hessian-vector product takes the arguments, and then the vector")
+        *args_, vector = args
+        directions = (vector,) if self._single else vector
+        if not isinstance(directions, (tuple, list)) or len(directions) != len(self._wrt):
+            raise ValueError(f"the vector must be a tuple of {len(self._wrt)}, one for each differentiated argument")
+        return self._along(self._step, self._bind(args_, kwargs), directions)
+
+    def _rebuild(self) -> Any:
+        return Hvp, (self.function, None, self._names(self._wrt, self._single), self._aux)
+
+    def __repr__(self) -> str:
+        return f"<Hessian-vector product of {self._python.__qualname__}>"
+
+
+def jvp(
+    function: Callable[..., Any],
+    primals: Sequence[Any] | None = None,
+    tangents: Sequence[Any] | None = None,
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Any:
+    """The value at `primals` and its derivative along `tangents`, by forward mode.
+
+    function : returns a real array or number, or lists, tuples and dicts of them; or a derivative of such
+    primals, tangents : tuples of equal length; each tangent has its argument's structure and shape, or is None for an
+        argument that is held constant. With `argnums` or `wrt`, there is one tangent for each of these.
+    has_aux : whether the function returns (value, aux); the result is then (value, tangent, aux)
+    Returns (value, tangent), the tangent in the value's structure, shapes and dtypes. Without primals, a function of
+    (primals, tangents), which has a `.source`.
+    Griewank & Walther (2008), chapter 3.
+    """
+    key = "jvp", _key(argnums), _key(wrt), has_aux
+    made = remembered(function, key, lambda: Jvp(function, argnums, wrt, has_aux))
+    if primals is None and tangents is None:
+        return made
+    if primals is None or tangents is None:
+        raise TypeError("jvp takes primals and tangents, or neither")
+    return made(primals, tangents)
+
+
+def hvp(
+    function: Callable[..., Any],
+    argnums: Positions | None = None,
+    *,
+    wrt: Names | None = None,
+    has_aux: bool = False,
+) -> Hvp:
+    """The product of the Hessian of a function that returns one real number with a vector: hvp(f)(x, v).
+
+    The vector has the shape of the differentiated argument (the first by default), and so has the product. No Hessian
+    is made: it is the derivative of the gradient along `v`, forward over reverse, and costs a few gradients.
+    Pearlmutter (1994), "Fast exact multiplication by the Hessian".
+    """
+    return Hvp(function, argnums, wrt, has_aux)
+
+
+def _key(chosen: Any) -> Any:
+    return tuple(chosen) if isinstance(chosen, (list, range)) else chosen
