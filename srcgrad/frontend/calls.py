@@ -123,7 +123,8 @@ class Calls(Overloads):
 
     def _sequence_operand(self, prim: Primitive, position: int, value: Any) -> Any:
         """A list or tuple of arrays, where the function takes a sequence."""
-        if position < len(prim.operands) and prim.operands[position].startswith("*") and prim.name != "np.einsum":
+        name = prim.operands[position] if position < len(prim.operands) else ""
+        if name.startswith("*") and name not in prim.signature:
             return self.unpack(value, None) if isinstance(value, Value) else self.iterate(value)
         if isinstance(value, tuple) and prim.kind in ("elementwise", "bilinear") and position < len(prim.operands):
             return self.array_of(value)

@@ -34,6 +34,7 @@ class Primitive:
     of_complex: what stands for it where an operand is complex: sign and angle are steps on the real line alone
     named     : operands that a call gives by keyword, if at all (`where=`); the attribute of that name is `Slot(k)`,
                 and the k-th input behind the operands is the value. Each has its partial, or None
+    required  : keywords without which there is no call, written by position (`np.pad(x, 1)`)
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
@@ -63,6 +64,7 @@ class Primitive:
     module: str = ""
     of_complex: Primitive | None = None
     named: Mapping[str, Partial | None] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.module = self.module or self.name.rpartition(".")[0]
@@ -202,20 +204,22 @@ def arguments(
 ) -> tuple[list[Any], dict[str, Any]]:
     """The inverse of `bind`: an op's inputs and attributes as positional arguments and keywords of a call.
 
-    Positional are the inputs, in the function's own order, and the attributes that stand between them; the rest are
-    keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute `a_min`.
+    Positional are the inputs, in the function's own order, the attributes that stand between them, and those without
+    which there is no call; the rest are keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute `a_min`.
     """
     inputs, attrs = primitive.sort(inputs, attrs)
     names = [name.lstrip("*") for name in primitive.operands if name.lstrip("*") not in attrs]
-    spread = bool(primitive.operands) and primitive.operands[-1].startswith("*")
-    whole = list(inputs) if not spread else [*inputs[: len(names) - 1], inputs[len(names) - 1 :]]
+    spread = sum(name.startswith("*") for name in primitive.operands)
+    whole = list(inputs[: len(names) - spread])
+    rest = inputs[len(whole) :]
+    whole += [rest[k * len(rest) // spread : (k + 1) * len(rest) // spread] for k in range(spread)]  # of equal length
     given = {**dict(zip(names, whole)), **attrs}
     order = primitive.signature or (*primitive.operands, *primitive.keywords)
     positional: list[Any] = []
     wanted = set(names[: len(whole)])
     for place in order:
         name = place.lstrip("*")
-        if name not in given or not wanted:
+        if name not in given or not (wanted or name in primitive.required):
             break
         value = given.pop(name)
         positional.extend(value if place.startswith("*") and primitive.signature else [value])

@@ -17,7 +17,8 @@ _WORDS = {
     "np.concatenate": "joined", "np.stack": "stacked", "zeros": "zeros", "broadcast": "full",
     "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted", "np.squeeze": "flat",
     "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
-    "call": "value",
+    "call": "value", "index_set": "changed", "np.delete": "kept", "np.argsort": "order", "np.sort": "ordered",
+    "np.vander": "powers",
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.infer import elementwise as elementwise_type
-from ..ir.symbolic import apply
 from ..ir.types import BOOL, Array, Type
 from .axes import array, dtype_of, normal_axis, same_axes, size
 from .internal import unbroadcast
@@ -272,37 +271,4 @@ def _arange_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
     return Array(dtype, ((stop - start + (step.constant - 1)) // step.constant,))
 
 
-# linspace: weights that fall from 1 to 0 for the first number, and rise from 0 to 1 for the second
-def _linspace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    arrays = [array(t) for t in types]
-    if any(a.ndim for a in arrays):
-        raise Unsupported(
-            "np.linspace between arrays", "Broadcast by hand: a + (b - a) * np.linspace(0, 1, n)[:, None]."
-        )
-    dtype = np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else dtype_of(np.linspace, arrays[:2], ndim=0)
-    return Array(dtype, (_length(facts, types[2]) if len(types) > 2 else as_dim(50),))
-
-
-def _rising(d: Any, num: Sequence[Any], endpoint: bool) -> Any:
-    options = {} if endpoint else {"endpoint": False}
-    return apply(d.builder, np.linspace, (0.0, 1.0, *num), options)
-
-
-linear(
-    np.linspace,
-    lambda d, y, start, stop, *num, endpoint=True, dtype=None: d @ (1.0 - _rising(d, num, endpoint)),
-    lambda d, y, start, stop, *num, endpoint=True, dtype=None: d @ _rising(d, num, endpoint),
-    None,
-    operands=("start", "stop", "num"),
-    keywords=("endpoint", "dtype"),
-    signature=("start", "stop", "num", "endpoint"),
-    infer=_linspace_type,
-    cases=[
-        Case((), ()),
-        Case((), (), 5),
-        Case((), 2.0, 4, endpoint=False),
-        Case((), (), 1),
-        Case((), (), 4, dtype=np.float64),
-    ],
-)
 constant(np.arange, operands=("start", "stop", "step"), keywords=("dtype",), infer=_arange_type)

@@ -228,6 +228,15 @@ def _scatter(d: Sym, y: Any, x: Sym, *dynamic: Sym, index: Any) -> Any:
     return scatter_add(zeros(d.builder, x.type), d, [item.atom for item in dynamic], index)
 
 
+def like(x: Any, shape: Sequence[Any]) -> Any:
+    """Zeros beside `x`, of its dtype and another shape."""
+    return (
+        zeros(x.builder, Array(x.dtype, tuple(as_dim(n) for n in shape)))
+        if isinstance(x, Sym)
+        else np.zeros(shape, x.dtype)
+    )
+
+
 def zeros(builder: Any, type: Array) -> Sym:
     (value,) = builder.apply(ZEROS, [], {"shape": type.axes, "dtype": type.dtype})
     return Sym(builder, value)

@@ -10,6 +10,7 @@ refused where the result is active. `cases` are the entry's tests: the table tes
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -174,12 +175,24 @@ def _general(
         singular=singular,
         convention=convention,
         module=module,
+        required=_required(function) & frozenset(keywords),
     )
     if named:
         _with_named(prim, named)
     register(prim, function, *aliases)
     CASES[prim] = list(cases)
     return prim
+
+
+def _required(function: Any) -> frozenset[str]:
+    """Parameters without a default; an axis is told by name nevertheless."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    return frozenset(p.name for p in parameters if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD) - {
+        "axis"
+    }
 
 
 def _with_named(prim: Primitive, named: Mapping[str, Partial | None]) -> None:

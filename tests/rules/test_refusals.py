@@ -24,9 +24,9 @@ REFUSED = {
     "label in the result only": (lambda x: np.einsum("ij->k", x), SQUARE, "in the result only"),
     "two free lengths": (lambda x: x.reshape(-1, -1), X, "one unknown length only"),
     "unequal split": (lambda x: np.split(x, 2)[0], X, "do not divide into 2 equal parts"),
-    "padding with edges": (lambda x: np.sum(np.pad(x, 1, mode="edge")), X, "mode='edge'"),
+    "padding with extremes": (lambda x: np.sum(np.pad(x, 1, mode="maximum")), X, "mode='maximum'"),
     "indices from where": (lambda x: np.where(x > 1), X, "np.nonzero"),
-    "unknown function": (lambda x: np.sum(np.unwrap(x)), X, "unwrap has no rule"),
+    "unknown function": (lambda x: np.sum(np.sort_complex(x)), X, "sort_complex has no rule"),
     "vectors of two": (lambda x: np.cross(x[1:], x[1:]), X, "vectors of three"),
 }
 

@@ -103,9 +103,11 @@ class Specimen:
         """The op, its arguments sorted by `bind` as in a user's call."""
         names = [name for name in self.prim.operands if name.lstrip("*") not in attrs or name[0] == "*"]
         given, rest = {}, list(operands)
+        sequences = sum(name.startswith("*") for name in names)
         for name in names:
             if name.startswith("*"):
-                given[name[1:]] = rest
+                given[name[1:]], rest = rest[: len(rest) // sequences], rest[len(rest) // sequences :]
+                sequences -= 1
             elif rest:
                 given[name] = rest.pop(0)
         result = apply(self.builder, self.prim, (), {**given, **attrs})

@@ -1,0 +1,234 @@
+"""Derivatives of grids: points between two numbers, meshes, powers of a vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.dims import ONE, Facts, as_dim
+from ..ir.infer import broadcast_axes
+from ..ir.primitive import Infer
+from ..ir.symbolic import Sym, apply
+from ..ir.types import Array, Type
+from .axes import array, axis_form, dtype_of, normal_axis, plain
+from .internal import arange, called, unbroadcast
+from .registry import Case, general, linear, uniform
+
+function: Any  # the tables below loop over functions of different types
+
+
+# linspace: weights that fall from 1 to 0 for the first number, and rise from 0 to 1 for the second
+def _spaced_type(function: Any) -> Infer:
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+        arrays = [array(t) for t in types[:2]]
+        axes = list(broadcast_axes(facts, [a.axes for a in arrays]))
+        axis = normal_axis(attrs.get("axis", 0), len(axes) + 1)
+        dim = array(types[2]).dim if len(types) > 2 else as_dim(50)
+        axes.insert(axis, facts.fresh() if dim is None else dim)
+        known = attrs.get("dtype")
+        return Array(np.dtype(known) if known is not None else dtype_of(function, arrays, ndim=0), tuple(axes))
+
+    return infer
+
+
+def _rising(d: Any, num: Sequence[Any], endpoint: bool) -> Any:
+    options = {} if endpoint else {"endpoint": False}
+    return (
+        called(np.linspace, 0.0, 1.0, *num, **options)
+        if not isinstance(d, Sym)
+        else apply(d.builder, np.linspace, (0.0, 1.0, *num), options)
+    )
+
+
+def _between(which: int, d: Any, end: Any, num: Sequence[Any], endpoint: bool, axis: int) -> Any:
+    """The cotangent of one end: every point counts with its weight."""
+    weights = _rising(d, num, endpoint)
+    weights = weights if which else 1.0 - weights
+    axis = normal_axis(axis, d.ndim)
+    if d.ndim == 1:
+        return d @ weights
+    return unbroadcast(weights @ d if d.ndim == 2 and not axis else np.tensordot(weights, d, axes=((0,), (axis,))), end)
+
+
+def _linspace(which: int) -> Any:
+    def partial(
+        d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    ) -> Any:
+        return _between(which, d, stop if which else start, num, endpoint, axis)
+
+    return partial
+
+
+_SPACED = [
+    Case(uniform((), 1, 2), uniform((), 2, 3)),
+    Case(uniform((), 1, 2), uniform((), 2, 3), 5),
+    Case(uniform((), 1, 2), 2.0, 4, endpoint=False),
+    Case(uniform((), 1, 2), uniform((), 2, 3), 1),
+    Case(uniform((), 1, 2), uniform((), 2, 3), 4, dtype=np.float64),
+    Case(uniform((3,), 1, 2), uniform((3,), 2, 3), 4),
+    Case(uniform((3,), 1, 2), uniform((), 2, 3), 4, axis=-1),
+    Case(uniform((2, 3), 1, 2), uniform((3,), 2, 3), 4, axis=1),
+]
+linear(
+    np.linspace,
+    _linspace(0),
+    _linspace(1),
+    None,
+    operands=("start", "stop", "num"),
+    keywords=("endpoint", "dtype", "axis"),
+    signature=("start", "stop", "num", "endpoint", "retstep", "dtype", "axis"),
+    infer=_spaced_type(np.linspace),
+    cases=_SPACED,
+)
+
+
+def _logspace(which: int) -> Any:
+    def partial(
+        d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, base: Any = 10.0, dtype: Any = None,
+        axis: int = 0,
+    ) -> Any:  # fmt: skip
+        return _between(which, d * y * math.log(base), stop if which else start, num, endpoint, axis)
+
+    return partial
+
+
+def _geomspace(which: int) -> Any:
+    def partial(
+        d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    ) -> Any:
+        end = stop if which else start
+        return _between(which, d * y, end, num, endpoint, axis) / end
+
+    return partial
+
+
+general(
+    np.logspace,
+    _logspace(0),
+    _logspace(1),
+    None,
+    operands=("start", "stop", "num"),
+    keywords=("endpoint", "base", "dtype", "axis"),
+    signature=("start", "stop", "num", "endpoint", "base", "dtype", "axis"),
+    infer=_spaced_type(np.logspace),
+    cases=[*_SPACED[1:], Case(uniform((), 1, 2), uniform((), 2, 3), 4, base=2.0)],
+)
+general(
+    np.geomspace,
+    _geomspace(0),
+    _geomspace(1),
+    None,
+    operands=("start", "stop", "num"),
+    keywords=("endpoint", "dtype", "axis"),
+    signature=("start", "stop", "num", "endpoint", "dtype", "axis"),
+    infer=_spaced_type(np.geomspace),
+    cases=_SPACED[1:],
+)
+
+
+# meshgrid and broadcast_arrays: copies of one operand
+def _mesh_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+    vectors = [array(t) for t in types]
+    if any(v.ndim > 1 for v in vectors):
+        raise Unsupported("np.meshgrid of arrays that are not vectors")
+    if attrs.get("copy", True) is not True:
+        raise Unsupported("np.meshgrid with copy=False gives views of one memory", "Leave it out.")
+    axes = [v.axes[0] if v.ndim else ONE for v in vectors]
+    if attrs.get("sparse"):
+        axes_of = [[axes[k] if i == k else ONE for i in range(len(axes))] for k in range(len(axes))]
+    else:
+        axes_of = [list(axes) for _ in axes]
+    for each in axes_of:
+        if attrs.get("indexing", "xy") == "xy" and len(each) > 1:
+            each[0], each[1] = each[1], each[0]
+    return tuple(Array(v.dtype, tuple(each)) for v, each in zip(vectors, axes_of))
+
+
+def _mesh(
+    d: Any, y: Any, *vectors: Any, which: int, indexing: str = "xy", sparse: bool = False, copy: bool = True
+) -> Any:
+    d = d[which] if isinstance(d, tuple) else d
+    if d is None:
+        return None
+    own = 1 - which if indexing == "xy" and which < 2 and len(vectors) > 1 else which
+    others = tuple(i for i in range(len(vectors)) if i != own)
+    if sparse:
+        return d.reshape(vectors[which].shape)
+    result = np.sum(d, axis=axis_form(others)) if others else d
+    return result if vectors[which].ndim else result.reshape(())
+
+
+linear(
+    np.meshgrid,
+    _mesh,
+    operands=("*xi",),
+    keywords=("indexing", "sparse", "copy"),
+    signature=("*xi",),
+    infer=_mesh_type,
+    cases=[
+        Case((2,), (3,)),
+        Case((2,), (3,), indexing="ij"),
+        Case((2,), (3,), sparse=True),
+        Case((2,), (3,), (2,)),
+        Case((2,), (3,), (2,), indexing="ij", sparse=True),
+        Case((2,), (), copy=True),
+    ],
+)
+
+
+def _broadcast_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> tuple[Type, ...]:
+    arrays = [array(t) for t in types]
+    axes = broadcast_axes(facts, [a.axes for a in arrays])
+    return tuple(Array(a.dtype, axes) for a in arrays)
+
+
+def _broadcast_back(d: Any, y: Any, *arrays: Any, which: int) -> Any:
+    d = d[which] if isinstance(d, tuple) else d
+    return None if d is None else unbroadcast(d, arrays[which])
+
+
+linear(
+    np.broadcast_arrays,
+    _broadcast_back,
+    operands=("*args",),
+    signature=("*args",),
+    infer=_broadcast_type,
+    view=True,
+    cases=[Case((3,), (2, 1)), Case((), (3,)), Case((2, 3), (2, 3), (3,))],
+)
+
+
+# vander: columns of powers, falling from the left unless told otherwise
+def _vander_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    x = array(types[0])
+    if x.ndim != 1:
+        raise Unsupported("np.vander of an array that is not one-dimensional")
+    dim = array(types[1]).dim if len(types) > 1 else facts.canon(x.axes[0])
+    return Array(dtype_of(np.vander, (x,)), (x.axes[0], facts.fresh() if dim is None else dim))
+
+
+def _vander(d: Any, y: Any, x: Any, *number: Any, increasing: bool = False) -> Any:
+    """(x^k)' = k x^(k - 1)"""
+    n = d.shape[1]
+    if isinstance(n, int) and n == 1:
+        return None
+    less = n - 1 if isinstance(n, int) else plain(as_dim(n) - 1)
+    powers = arange(d, less) + 1
+    if increasing:
+        return np.sum(d[:, 1:] * called(np.vander, x, less, increasing=True) * powers, axis=1)
+    return np.sum(d[:, :-1] * called(np.vander, x, less) * powers[::-1], axis=1)
+
+
+general(
+    np.vander,
+    _vander,
+    None,
+    operands=("x", "N"),
+    keywords=("increasing",),
+    infer=_vander_type,
+    cases=[Case((3,)), Case((3,), 4), Case((3,), 2, increasing=True), Case((3,), increasing=True)],
+)
