@@ -205,7 +205,8 @@ def arguments(
     """The inverse of `bind`: an op's inputs and attributes as positional arguments and keywords of a call.
 
     Positional are the inputs, in the function's own order, the attributes that stand between them, and those without
-    which there is no call; the rest are keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute `a_min`.
+    which there is no call; the rest are keywords. `np.clip(x, None, 1.0)` has inputs (x, 1.0) and the attribute
+    `a_min`.
     """
     inputs, attrs = primitive.sort(inputs, attrs)
     names = [name.lstrip("*") for name in primitive.operands if name.lstrip("*") not in attrs]
