@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,11 +20,13 @@ from typing import Any
 from . import rules  # noqa: F401  (importing it registers every derivative)
 from .derive import Derived, derive
 from .emit import Emitted, emit
-from .errors import CompileError, Fault
+from .emit.statements import Statement
+from .errors import NOWHERE, CompileError, Fault, InternalError, Origin, SrcgradError, Unsupported
 from .frontend import Lowered, lower
+from .ir.builder import Builder
 from .ir.calls import Procedure, called, name_procedures, reachable
 from .ir.dims import Facts
-from .ir.nodes import Const, Function, walk
+from .ir.nodes import Const, Function, Op, walk
 from .ir.printing import to_text
 from .ir.verify import verify
 from .optimize.calls import settle_calls
@@ -155,7 +158,7 @@ class Trace:
 
     def run(self, name: str, stage: Callable[[], Any], facts: Facts | None = None) -> Any:
         start = time.perf_counter()
-        result = stage()
+        result = _located(name, stage)
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
         function = result if isinstance(result, Function) else getattr(result, "function", None)
         known = facts if facts is not None else getattr(result, "facts", None)
@@ -166,6 +169,40 @@ class Trace:
             if name in self.dump or "all" in self.dump:
                 print(f"# after {name}\n{to_text(function)}\n", file=sys.stderr)
         return result
+
+
+def _located(name: str, stage: Callable[[], Any]) -> Any:
+    """Run a stage; whatever it fails with says at which of the user's lines."""
+    try:
+        return stage()
+    except Unsupported as error:
+        origin = error.origin or _place(error)
+        raise CompileError([Fault(origin, error.message, error.way_out)]) from error
+    except InternalError as error:
+        if name == "lower":  # which says itself where it was
+            raise
+        raise InternalError(_report(name, error, str(error))) from error
+    except Exception as error:
+        if name == "lower" or isinstance(error, SrcgradError):
+            raise
+        raise InternalError(_report(name, error, f"{type(error).__name__}: {error}")) from error
+
+
+def _report(name: str, error: Exception, text: str) -> str:
+    way_out = "This is a bug in srcgrad: please report it. Written in another way, or as two lines, it may work."
+    return str(Fault(_place(error), f"srcgrad failed here, in its stage `{name}`: {text}", way_out))
+
+
+def _place(error: BaseException) -> Origin:
+    """The user's line that a failing stage was at: that of the op it was working on."""
+    found = NOWHERE
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        values = frame.f_locals.values()
+        ops = [v.op if isinstance(v, Statement) else v for v in values if isinstance(v, (Op, Statement))]
+        origins = [op.origin for op in ops if op is not None and op.origin.file]
+        origins += [v.origin for v in values if isinstance(v, Builder) and v.origin.file]
+        found = origins[0] if origins else found
+    return found
 
 
 def _identifier(request: Request) -> str:

@@ -30,7 +30,7 @@ def stop_flags(op: Op) -> frozenset[Value]:
         left += [region.results[number] for region in made[flag].regions]
     regions = list(_regions(body, found))
     ordered = all(_in_order(region, found) for region in regions)
-    private = all(_is_private(region, found) for region in regions) and stop not in body.results[:-1]
+    private = all(_is_private(region, found) for region in regions) and not found & {*body.results[:-1]}
     return frozenset(found) if ordered and private else frozenset()
 
 

@@ -24,6 +24,7 @@ from fuzz_stages import Recorder
 from srcgrad import grad, pipeline
 from srcgrad.errors import CompileError, GradTypeError
 from srcgrad.ir.evaluate import Machine, fill
+from srcgrad.ir.nodes import walk
 from srcgrad.runtime.captures import follow
 from srcgrad.runtime.load import load
 from srcgrad.runtime.signature import describe
@@ -64,6 +65,8 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
             value = module.loss(*copy.deepcopy(module.arguments()))
             if not (np.shape(value) == () and np.isfinite(value) and abs(value) < 1e6):
                 return Verdict("doubtful", "not a finite number")
+        except UnboundLocalError as error:
+            return _unbound(module, str(error), file)
         except Exception:
             return Verdict("invalid", "the plain function fails", traceback.format_exc())
         try:
@@ -81,6 +84,19 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
         finally:
             file.unlink()
     return Verdict("right")
+
+
+def _unbound(module: Any, message: str, file: Path) -> Verdict:
+    """A function that reads a variable before it has a value: so must its gradient."""
+    try:
+        grad(module.loss, wrt=module.WRT)(*module.arguments())
+    except UnboundLocalError as error:
+        return Verdict("right") if str(error) == message else Verdict("wrong", "another variable is not assigned")
+    except (CompileError, GradTypeError) as error:
+        return _refusal(error, file)
+    except Exception as error:
+        return Verdict("wrong", f"UnboundLocalError becomes {type(error).__name__}", traceback.format_exc())
+    return Verdict("wrong", "the function fails, its gradient does not")
 
 
 def examine(loss: Callable[..., Any], *args: Any) -> None:
@@ -197,6 +213,9 @@ class _Judge:
         if [e.text for e in compiled.emitted] != [e.text for e in again.emitted]:
             raise Wrong("text differs from one compilation to the next", compiled.emitted[0].text)
         for stage, function in seen:
+            procedure = not function.name.startswith(self.loss.__name__)
+            if procedure or any(op.prim.name == "call" for op in walk(function.body.ops)):
+                continue  # procedures are compiled apart, and what calls them is not run on its own
             results = self.evaluate(function, compiled.lowered)
             if stage == "lower":
                 self.same_value(fill(function.result, results), "stage lower")

@@ -32,13 +32,13 @@ class Program:
     text: str
 
 
-def program(c: Chooser, statements: int = 8) -> Program:
-    """A program of about this many statements."""
+def program(c: Chooser, statements: int = 8, kind: type[Statements] = Statements) -> Program:
+    """A program of about this many statements, of the kinds that one writer knows."""
     base = c.pick([("x", "y"), ("w",)])
     names = sorted({*base, *(name for name in ARGUMENTS if c.chance(45))}, key=list(ARGUMENTS).index)
     helpers = [helper(c, k) for k in range(c.below(3))]
     scope = Scope({name: Variable(ARGUMENTS[name][0], 3.0) for name in names}, helpers=[h for h, _ in helpers])
-    writer = Statements(c, scope, depth=c.pick([1, 1, 2, 2, 3]))
+    writer = kind(c, scope, depth=c.pick([1, 1, 2, 2, 3]))
     body = c.pick(LENGTHS[base]).split("\n")
     if c.chance(50):
         body += ["total = 0.0"]

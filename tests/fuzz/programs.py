@@ -16,9 +16,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz_choice import seeded
+from fuzz_control import Control
 from fuzz_judge import Verdict, judge
 from fuzz_program import program
 from fuzz_shrink import shrink
+from fuzz_statements import Statements
 
 
 def main() -> int:
@@ -27,9 +29,10 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     kinds: collections.Counter[str] = collections.Counter()
     reasons: collections.Counter[tuple[str, str]] = collections.Counter()
+    kind = Control if options.control else Statements
     start = time.perf_counter()
     for number in range(options.first, options.first + options.count):
-        text = program(seeded((options.seed, number).__repr__()), options.statements).text
+        text = program(seeded((options.seed, number).__repr__()), options.statements, kind).text
         name = f"p{options.seed}_{number}"
         verdict = timed(text, folder, name)
         kinds[verdict.kind] += 1
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--statements", type=int, default=8, help="most statements of a program's outer block")
     parser.add_argument("--each", type=int, default=3, help="how many programs of one fault are shrunk")
+    parser.add_argument("--control", action="store_true", help="many jumps, and variables perhaps not assigned")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "srcgrad_fuzz")
     return parser.parse_args()
