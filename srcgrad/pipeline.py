@@ -95,6 +95,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
         function = trace.run(step.mode, partial(_inner, function, step, request.specs, facts, name), facts)
         name = f"the derivative of {name}"
     stage = "forward" if request.step.forward_mode else "reverse"
+    facts.again = False
     made: Derived = trace.run(stage, lambda: derive(function, request.step, request.specs, facts, name), facts)
     light = _split_pairs(made.pairs, request, trace)
     whole = _optimized(made.function, facts, bool(made.seeds), light, request, trace)

@@ -197,6 +197,7 @@ class Facts:
         self.orders = (
             True  # whether `a >= b` may be assumed: not where a function calls itself with ever smaller lengths
         )
+        self.again = True  # whether a derivative made now may be differentiated again
         self.unsolved: list[tuple[Dim, Dim]] = []  # equal, but in no symbol alone: (n + 1) // 2 and (m + 1) // 2
         self._fresh = 0
 

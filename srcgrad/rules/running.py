@@ -10,8 +10,10 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.dims import Facts, product
+from ..ir.symbolic import Sym
 from ..ir.types import Array, Type
 from .axes import Axis, along, array, count, dtype_of, normal_axes, normal_axis, reduction, restored
+from .internal import arange
 from .reductions import POSITIONS, SUM_CASES, forms, mask, masked
 from .registry import Case, general, linear, uniform
 
@@ -117,10 +119,26 @@ def cumprod(d: Any, y: Any, x: Any, *, axis: int | None = None, dtype: Any = Non
     if axis is None and x.ndim != 1:
         return cumprod(d, y, np.ravel(x)).reshape(x.shape)
     axis = normal_axis(axis or 0, x.ndim)
+    if isinstance(d, Sym) and d.builder.facts.again:
+        return _cumprod_smooth(d, x, axis)
     zero = x == 0
     first = zero & (np.cumsum(zero, **_on(axis, x)) == 1)
     without = np.cumprod(np.where(first, 1.0, x), **_on(axis, x))
     return np.where(first, _sum_from(d * without, axis), _sum_from(d * y, axis) / np.where(zero, 1.0, x))
+
+
+def _cumprod_smooth(d: Any, x: Any, axis: int) -> Any:
+    """The same as a polynomial, which may be differentiated again at zeros: a sum of products without division."""
+    if axis != x.ndim - 1:
+        back = _cumprod_smooth(np.moveaxis(d, axis, -1), np.moveaxis(x, axis, -1), x.ndim - 1)
+        return np.moveaxis(back, -1, axis)
+    steps = arange(d, x.shape[axis])
+    rows = np.expand_dims(steps, 1)
+    after = np.cumprod(np.where(steps > rows, np.expand_dims(x, -2), 1.0), axis=-1)
+    later = np.sum(np.where(steps >= rows, after * np.expand_dims(d, -2), 0.0), axis=-1)
+    widths = (1, 0) if x.ndim == 1 else (*((0, 0),) * axis, (1, 0))
+    before = np.cumprod(np.pad(x[along(axis, slice(None, -1))], widths, constant_values=1), **_on(axis, x))
+    return before * later
 
 
 _RUNNING_CASES = [
@@ -130,6 +148,7 @@ _RUNNING_CASES = [
     Case((2, 3), axis=1),
     Case((2, 3, 2), axis=-2),
 ]
+_ZEROS = [Case(lambda rng, x=x: np.array(x)) for x in ([2.0, 0.0, 3.0, 1.5], [0.0, 2.0, 0.0, 1.5], [0.0, 0.0, 0.0])]
 linear(
     np.cumsum,
     cumsum,
@@ -146,8 +165,7 @@ general(
     keywords=("axis", "dtype"),
     signature=("a", "axis", "dtype", "out"),
     infer=running(np.cumprod),
-    cases=[*_RUNNING_CASES, Case((3,), dtype=np.float64), Case(lambda rng: np.array([2.0, 0.0, 3.0, 1.5]))],
-    convention="exact at zeros; its second derivative only where at most one element is zero",
+    cases=[*_RUNNING_CASES, Case((3,), dtype=np.float64), *_ZEROS],
 )
 
 

@@ -21,7 +21,8 @@ from .tapes import Scope
 # What a cotangent may go through with its zeros in place
 _KEEPS_ZEROS = {
     "np.transpose", "np.swapaxes", "np.moveaxis", "np.reshape", "np.ravel", "np.squeeze", "np.expand_dims", "np.flip",
-    "np.negative", "np.multiply", "np.divide", "broadcast", "getitem", "astype",
+    "np.negative", "np.multiply", "np.divide", "broadcast", "getitem", "astype", "np.sum", "np.roll", "np.pad",
+    "np.take_along_axis", "np.rot90", "np.repeat", "np.tile",
 }  # fmt: skip
 
 
@@ -104,6 +105,10 @@ class Steps(Calls):
                 return True
             case "np.where":
                 return any(part.const == 0 for part in parts)
+            case "np.add":
+                return all(map(self._holds_zeros, parts))
+            case "np.matmul" | "np.tensordot" | "np.dot":
+                return any(map(self._holds_zeros, parts))
         return made.prim.name in _KEEPS_ZEROS and self._holds_zeros(parts[0])
 
     def getitem(self, op: Op, scope: Scope, d: Atom | None) -> None:

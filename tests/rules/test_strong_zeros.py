@@ -159,3 +159,27 @@ def test_clip_hands_its_cotangent_to_the_bound_it_takes():
 
 def test_sinc_at_zero():
     check(lambda x: np.sum(np.sinc(x)), [0.0], [0.0])
+
+
+def test_masks_summed_before_a_singular_function():
+    mask = [[0.0, 1.0], [0.0, 1.0]]
+    zeros = np.zeros((2, 2))
+    check(lambda x, m: np.sum(np.where(m > 0, np.sqrt(x), 0.0)), ([0.0, 4.0], mask), [0.0, 0.5], zeros)
+    check(
+        lambda x, w: np.sum(np.where(x[:, None] > 0, np.sqrt(x)[:, None] @ w, 0.0)),
+        ([0.0, 4.0], [[1.0, 2.0]]),
+        [0.0, 0.75],
+        [[2.0, 2.0]],
+    )
+
+
+def test_log_of_a_sum_of_nothing():
+    check(lambda a, b: np.sum(np.logaddexp(a, b)), ([-np.inf, 0.0], [-np.inf, -np.inf]), [0.0, 1.0], [0.0, 0.0])
+
+
+def test_hypotenuse_of_nothing():
+    check(lambda a, b: np.sum(np.hypot(a, b)), ([0.0, 3.0], [0.0, 4.0]), [0.0, 0.6], [0.0, 0.8])
+
+
+def test_quotients_left_out():
+    check(lambda x, y: np.sum(np.where(x != 0, y / x, 0.0)), ([0.0, 2.0], [1.0, 3.0]), [0.0, -0.75], [0.0, 0.5])
