@@ -35,6 +35,7 @@ from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
+from .optimize.writes import merge_writes
 from .request import Request, Step
 from .runtime.signature import Spec
 from .transform.calls import Pair, in_order
@@ -76,6 +77,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("drive", drive_by_tapes),
     ("sweep", _sweep),
     ("copy", copy_recorded_views),
+    ("writes", merge_writes),
     ("group", group_recordings),
 )
 

@@ -34,14 +34,15 @@ class Spelled:
 class Lengths:
     """Finds, among the values in scope, those that reveal a length."""
 
-    def __init__(self, facts: Facts):
-        self.facts = facts
+    def __init__(self, facts: Facts, params: Iterable[Value] = ()):
+        self.facts, self.params = facts, frozenset(params)
 
     def shape(self, axes: Sequence[Dim], scope: Sequence[Value], prefer: str | None = None) -> Spelled:
         """A whole shape: that of a value with the same axes, else put together axis by axis."""
         same = [v for v in scope if isinstance(v.type, Array) and self.facts.same_axes(v.type.axes, tuple(axes))]
         if same and axes:
-            best = next((v for v in same if v.hint is not None and v.hint == prefer), same[0])
+            # of a variable its last version: to read an earlier one would keep that from being written over
+            best = next((v for v in reversed(same) if v.hint is not None and v.hint == prefer), same[0])
             return Spelled("like", (best,))
         return self.dims(axes, scope)
 
@@ -87,9 +88,11 @@ class Lengths:
                 continue
             if value.type.dim is not None and self.facts.canon(value.type.dim).symbol == symbol:
                 return Source(value, None)
-            for axis, dim in enumerate(value.type.axes):
-                if found is None and self.facts.canon(dim).symbol == symbol:
-                    found = Source(value, axis)
+            axes = (axis for axis, dim in enumerate(value.type.axes) if self.facts.canon(dim).symbol == symbol)
+            axis = next(axes, None)
+            # an argument if one has it, else of all versions of a variable the last
+            if axis is not None and (found is None or found.value not in self.params):
+                found = Source(value, axis)
         if found is None:
             raise InternalError(f"no value in scope reveals the length {symbol}")
         return found

@@ -47,7 +47,7 @@ class Scheduler:
 
     def __init__(self, function: Function, folding: Folding, facts: Facts):
         self.function, self.folding = function, folding
-        self.lengths = Lengths(facts)
+        self.lengths = Lengths(facts, (p.value for p in function.params))
         self.partial = partial_values(function.body.ops, function.notes.get("partial", ()))
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
