@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import numpy as np
 
+from .calls import CALL, procedure_of
 from .dims import Dim, Facts, Symbol
 from .nodes import Atom, Const, Function, Kept, Op, Rebuilt, Region, Slot, Undefined, Value, counts_passes, records_of
 from .types import Array
@@ -114,11 +117,26 @@ class Machine:
             return self._for(op, inputs)
         if op.prim.name == "while":
             return self._while(op, inputs)
+        if op.prim is CALL:
+            return self._call(op, inputs)
         assert op.prim.fn is not None
         attrs = {key: self.static(value) for key, value in op.attrs.items()}
         result = op.prim.fn(*inputs[: op.prim.arity(op.attrs)], **attrs)
         results = list(result) if isinstance(result, (tuple, list)) else [result]
         return [_as_typed(r, value) for r, value in zip(results, op.outputs)]
+
+    def _call(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
+        procedure = procedure_of(op)
+        function, machine = procedure.function, Machine(procedure.facts)
+        given = dict(zip(dict.fromkeys(param.name for param in function.params), inputs))
+        for param in function.params:
+            if param.name in given:  # what else there is stands for nothing at run time
+                machine.set(param.value, reduce(getitem, param.path, given[param.name]))
+        results = machine.region(function.body, ())
+        if procedure.kind == "plain":
+            return results
+        filled = fill(function.result, results)
+        return list(filled) if isinstance(filled, tuple) and len(op.outputs) > 1 else [filled]
 
     def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
         count, (body,) = op.attrs["carried"], op.regions
