@@ -10,6 +10,7 @@ from ..ir.memory import may_share
 from ..ir.nodes import Atom, Function, Op, Value
 from ..ir.types import Array, Saved, Tape
 from .statements import Block, Statement, free_reads
+from .versions import carried
 
 NOTHING: Mapping[Value, Value] = MappingProxyType({})
 Reads = Callable[[Iterable[Atom]], Iterable[Value]]
@@ -57,10 +58,19 @@ class Liveness:
         at_head |= set(statement.head)
         statement.head_live = frozenset(at_head)
         bounds = {source for source, _ in statement.sequences}  # the header is read after the loop's variables are set
-        if statement.kind == "for" and (statement.index_used or not statement.sequences):
-            bounds |= set(self.reads(statement.op.inputs[:3]))
         self._defines((*statement.head, *test_params), frozenset(at_head | bounds) - set(test_params), same)
+        if statement.kind == "for" and (statement.index_used or not statement.sequences):
+            self._header(statement, set(self.reads(statement.op.inputs[:3])))
         return around | set(statement.reads)
+
+    def _header(self, statement: Statement, bounds: set[Value]) -> None:
+        """The bounds are read when the loop's variables have their first values: each is still what it starts from."""
+        starts = dict(carried(statement.op)) if statement.op is not None else {}
+        for param in statement.head:
+            for value in bounds - {param}:
+                if starts.get(value) is not param:
+                    self.conflicts.setdefault(param, set()).add(value)
+                    self.conflicts.setdefault(value, set()).add(param)
 
     def _own(self, statement: Statement) -> set[Value]:
         assert statement.op is not None

@@ -13,6 +13,7 @@ from ..ir.types import Array, Tape
 from .fold import Folding, operands
 from .leaving import stop_flags
 from .shapes import Lengths, Spelled
+from .versions import carried, overtaken
 
 Block = list["Statement"]
 
@@ -49,6 +50,7 @@ class Scheduler:
         self.function, self.folding = function, folding
         self.lengths = Lengths(facts, (p.value for p in function.params))
         self.partial = partial_values(function.body.ops, function.notes.get("partial", ()))
+        self.overtaken: set[Value] = set()  # arrays that have a newer version
         self.params = [p.value for p in function.params]
         self.shapes: dict[Op, Spelled] = {}  # ops that spell a length or a shape
         self.source: dict[Value, Value] = {}  # a tape, or the item read from it -> the value recorded
@@ -93,7 +95,13 @@ class Scheduler:
             if op.outputs and op.outputs[0] in self.skipped:
                 statements += self._records(op.outputs, records)
                 continue
+            self.overtaken.update(start for start, _ in carried(op) if start not in self.params)
             statements += self._statement(op, scope)
+            pair = overtaken(op)
+            if pair is not None:
+                self.overtaken.add(pair[0])
+            elif op.prim.name == "np.copy" and op.role == "primal":  # `x = x.copy()`
+                self.overtaken.update(p for p in self.params if p is op.inputs[0] and p.hint == op.outputs[0].hint)
             scope.extend(v for v in op.outputs if not isinstance(v.type, Tape))
             statements += self._records(op.outputs, records)
         return statements
@@ -286,7 +294,11 @@ class Scheduler:
             found.update(dict.fromkeys(known.reads))
             return found
         try:
-            spelled = self._shape(op, [v for v in at_hand if v not in self.partial])
+            certain = [v for v in at_hand if v not in self.partial]
+            try:
+                spelled = self._shape(op, [v for v in certain if v not in self.overtaken])
+            except InternalError:  # a length that only an array has which is written over
+                spelled = self._shape(op, certain)
         except InternalError:  # a length that only the one half of a branch knows, inside that half
             spelled = self._shape(op, at_hand)
         if spelled is not None:

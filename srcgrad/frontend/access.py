@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import types
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ class Access(Expressions):
             if isinstance(value, Value):
                 if isinstance(value.type, Array) and value.type.dtype.kind not in "iub":
                     raise Unsupported(f"{describe(value)} as an index", "Indices are integers or boolean masks.")
-                dynamic.append(value)
+                dynamic.append(self.as_mask(value))
                 return Slot(len(dynamic))
             if isinstance(value, tuple):
                 return tuple(entry(item) for item in value)
@@ -99,6 +100,18 @@ class Access(Expressions):
             raise Unsupported(f"{describe(value)} as an index")
 
         return entry(index), dynamic
+
+    def as_mask(self, value: Value) -> Value:
+        """A mask as it is now; the same condition on the same values selects as many elements."""
+        if not isinstance(value.type, Array) or value.type.dtype.kind != "b":
+            return value
+        mask: Value = self.latest(value)
+        assert isinstance(mask.type, Array)
+        if mask.type.ndim and mask.type.count is None:
+            first = self.alike.get(mask, mask)
+            count = self.counts.setdefault(first, self.facts.fresh("count"))
+            mask.type = replace(mask.type, count=count)
+        return mask
 
     def _starless(self, node: ast.Tuple) -> list[ast.expr]:
         for each in node.elts:

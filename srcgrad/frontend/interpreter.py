@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.indexing import composed, without_dots
+from ..ir.indexing import composed, getitem_type, without_dots
 from ..ir.nodes import Const, Value
 from ..ir.primitive import named
 from ..ir.types import Array
@@ -252,6 +252,7 @@ class Interpreter(Loops):
         value = self.cast_to(array, value)
         template = without_dots(array.type, template)  # type: ignore[arg-type]
         array, template, dynamic = self._through_rows(array, template, dynamic)
+        self._fit(array, value, template, dynamic)
         if array in self.zero_d:
             self.write(array, self._same_array(value))
             return
@@ -274,6 +275,15 @@ class Interpreter(Loops):
             self.block(statements)
         finally:
             self.frames.pop()
+
+    def _fit(self, array: Value, value: Any, template: Any, dynamic: list[Value]) -> None:
+        """What is stored is as long as its place (or NumPy will raise): an assumption of this compilation."""
+        assert isinstance(array.type, Array)
+        place = getitem_type(self.facts, array.type, template, [each.type for each in dynamic])
+        axes = value.type.axes if isinstance(value, Value) and isinstance(value.type, Array) else ()
+        for there, here in zip(place.axes[::-1], axes[::-1]):
+            if not self.facts.is_one(here):
+                self.facts.require("==", there, here)
 
     def _through_rows(self, array: Value, template: Any, dynamic: list[Value]) -> tuple[Value, Any, list[Value]]:
         """`a[i][j]` as `a[i, j]`."""

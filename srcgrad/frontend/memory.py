@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import Unsupported
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Op, Value
+from ..ir.nodes import Atom, Const, Op, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Array
 from .state import CopyOnEntry, Frame, Ops, State
@@ -52,6 +52,16 @@ class Memory(State):
     ) -> None:
         """A view belongs to its base, everything else is the function's own."""
         self.born[value] = self.depth
+        if (
+            isinstance(value.type, Array)
+            and value.type.ndim
+            and value.type.dtype.kind == "b"
+            and prim.pure
+            and not attrs
+        ):
+            inputs = [self.latest(atom) for atom in atoms]
+            key = prim.name, *(atom.value if isinstance(atom, Const) else self.alike.get(atom, atom) for atom in inputs)
+            self.alike[value] = self.conditions.setdefault(key, value)
         if not isinstance(value.type, Array) or not self._has_memory(prim, atoms, value, style):
             return
         base = atoms[0] if atoms else None

@@ -140,6 +140,9 @@ class State:
         self.linked_at: dict[Value, Origin] = {}  # where a value came to share memory
         self.arguments: dict[Value, Leaf] = {}  # arrays of the caller
         self.outside: set[Value] = set()  # arrays that the function reads from around it
+        self.alike: dict[Value, Value] = {}  # a condition, and the first one like it
+        self.conditions: dict[Any, Value] = {}  # what is compared with what -> the first such condition
+        self.counts: dict[Value, Dim] = {}  # how many elements a condition selects
         self.pending: list[Ops] = []  # regions whose writes nobody has seen to yet
         self.named_at: dict[Value, int] = {}  # the level of the frame whose variable gave a value its hint
         self.params: list[Param] = []

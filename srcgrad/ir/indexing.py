@@ -203,7 +203,7 @@ def _advanced_axes(facts: Facts, entry: Any, dynamic: Sequence[Type], source: An
         if type.dtype.kind == "b":
             for _ in type.axes:
                 next(source)
-            return (facts.fresh("count"),)
+            return (type.count if type.count is not None else facts.fresh("count"),)
         next(source)
         return type.axes if type.ndim else None
     next(source)

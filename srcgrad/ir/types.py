@@ -15,7 +15,8 @@ class Array:
     """An array or number. `weak` marks a Python number, which adapts to its partner's dtype (NEP 50).
 
     `dim` is the symbolic value of an integer, where known: `n` in `for i in range(n)`. It is knowledge about the
-    value, not part of the type, so it does not take part in comparison.
+    value, not part of the type, so it does not take part in comparison. `count`, of a mask, is how many elements it
+    selects.
     """
 
     dtype: np.dtype[Any]
@@ -23,6 +24,7 @@ class Array:
     weak: bool = False
     namespace: str = "numpy"
     dim: Dim | None = field(default=None, compare=False)
+    count: Dim | None = field(default=None, compare=False)
 
     @property
     def ndim(self) -> int:
@@ -33,7 +35,7 @@ class Array:
         return self.dtype.kind in "fc"
 
     def with_axes(self, axes: tuple[Dim, ...]) -> Array:
-        return replace(self, axes=axes, weak=False, dim=None)
+        return replace(self, axes=axes, weak=False, dim=None, count=None)
 
     def __str__(self) -> str:
         name = {"f": "float", "i": "int", "b": "bool", "c": "complex"}.get(self.dtype.kind, "?")

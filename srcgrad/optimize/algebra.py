@@ -117,6 +117,9 @@ class Context:
         return c, lambda: (k[1]() if k else top) / (m[1]() if m else bottom)
 
 
+_BETWEEN = 16  # so many additions are looked through
+
+
 def _weak(x: Sym) -> bool:
     return type(x.const) in (int, float)
 
@@ -472,15 +475,54 @@ def rebroadcast(c: Context) -> Any:
 @rule("index_add")
 def restored(c: Context) -> Any:
     """A part taken out, cleared, and put back: `a[i] += v` leaves the cotangent of `a` as it was."""
-    base, d, *dynamic = c.args
-    cleared, taken = c.made(base, "index_set"), c.made(d, "np.copy") or [d]
-    part = c.made(taken[0], "getitem")
-    if not cleared or not part or cleared[1].const != 0 or part[0].atom is not cleared[0].atom:
+    found = _cleared(c)
+    if found is None:
         return None
+    cleared, between = found
+    d, *dynamic = c.args[1:]
+    taken = c.made(d, "np.copy") or [d]
+    part = c.made(taken[0], "getitem")
+    if not part or part[0].atom is not cleared[0].atom or c.attrs(taken[0])["index"] != c.op.attrs["index"]:
+        return None
+    if [x.atom for x in part[1:]] != [x.atom for x in dynamic]:
+        return None
+    return _added_again(c, cleared[0].atom, between)
+
+
+@rule("index_add")
+def put_after_clearing(c: Context) -> Any:
+    """Adding to a part that has been cleared is setting it."""
+    found = _cleared(c)
+    d, *dynamic = c.args[1:]
     index = c.op.attrs["index"]
-    same = c.attrs(base)["index"] == index and c.attrs(taken[0])["index"] == index
-    slots = [[x.atom for x in xs] for xs in (dynamic, cleared[2:], part[1:])]
-    return cleared[0] if same and slots[0] == slots[1] == slots[2] else None
+    if found is None or not selects_once(index, [x.type for x in dynamic]):
+        return None
+    cleared, between = found
+    atoms = [cleared[0].atom, d.atom, *(x.atom for x in dynamic)]
+    (value,) = c.builder.apply(named("index_set"), atoms, {"index": index}, hint=c.op.outputs[0].hint)
+    return _added_again(c, value, between)
+
+
+def _cleared(c: Context) -> tuple[list[Sym], list[Op]] | None:
+    """What cleared the part that this op adds to, and the additions to other parts in between: sums commute."""
+    base, _, *dynamic = c.args
+    between: list[Op] = []
+    while c.made(base, "index_add") is not None and isinstance(base.atom, Value) and len(between) < _BETWEEN:
+        between.append(c.builder.made[base.atom])
+        base = Sym(c.builder, between[-1].inputs[0])
+    cleared = c.made(base, "index_set")
+    if not cleared or cleared[1].const != 0 or c.attrs(base)["index"] != c.op.attrs["index"]:
+        return None
+    if any(op not in c.builder.ops for op in between):  # of the region around: it would be added again in every pass
+        return None
+    return (cleared, between) if [x.atom for x in dynamic] == [x.atom for x in cleared[2:]] else None
+
+
+def _added_again(c: Context, base: Atom, additions: list[Op]) -> Sym:
+    for op in reversed(additions):
+        (value,) = op.outputs
+        (base,) = c.builder.append(op.prim, (base, *op.inputs[1:]), [value.type], op.attrs, hint=value.hint)
+    return Sym(c.builder, base)
 
 
 @rule("index_add")

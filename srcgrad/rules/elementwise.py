@@ -16,7 +16,7 @@ from ..ir.infer import elementwise as infer_elementwise
 from ..ir.primitive import Infer
 from ..ir.types import Type
 from .internal import unbroadcast
-from .registry import Case, elementwise, general, uniform
+from .registry import Case, elementwise, general, infer_python, uniform
 
 function: Any  # the tables below loop over functions of different types
 
@@ -135,6 +135,20 @@ elementwise(
     domain=((0.5, 2.0), (0.5, 2.0)),
     python=math.hypot,
     convention="0 at (0, 0)",
+)
+elementwise(
+    math.erf,
+    lambda d, y, x: d * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    infer=infer_python,
+    module="math",
+    cases=[Case(())],
+)
+elementwise(
+    math.erfc,
+    lambda d, y, x: d * (-2 / math.sqrt(math.pi) * np.exp(-x * x)),
+    infer=infer_python,
+    module="math",
+    cases=[Case(())],
 )
 elementwise(np.deg2rad, lambda d, y, x: d * (math.pi / 180), python=math.radians, aliases=(np.radians,))
 elementwise(np.rad2deg, lambda d, y, x: d * (180 / math.pi), python=math.degrees, aliases=(np.degrees,))

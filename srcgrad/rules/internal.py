@@ -183,7 +183,8 @@ def _index_set(base: Any, value: Any, *dynamic: Any, index: Any) -> Any:
 
 
 def _base_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    return types[0]
+    assert isinstance(types[0], Array)
+    return replace(types[0], count=None)
 
 
 def _take(d: Sym, dynamic: Sequence[Any], index: Any, like: Any) -> Any:

@@ -101,7 +101,7 @@ def elementwise(
         options = {"dtype": np.dtype(float), "casting": "same_kind", "order": "C", "subok": True}
         CASES[prim] = [*CASES[prim], Case(*CASES[prim][1].operands, **options)]
     if python is not None:
-        own = {"name": spelling(python), "module": "math", "fn": python, "infer": _infer_python, "keywords": ()}
+        own = {"name": spelling(python), "module": "math", "fn": python, "infer": infer_python, "keywords": ()}
         twin = Primitive(**{**vars(prim), **own})
         PYTHON_TWINS[prim] = register(twin, python)
         CASES[twin] = [Case(*(uniform((), *interval) for interval in list(domain) * (count // len(domain) or 1)))]
@@ -267,7 +267,7 @@ def _looked_at(partials: Sequence[Partial | None]) -> frozenset[str]:
     return frozenset(names - {"which"})
 
 
-def _infer_python(facts: Facts, types: Sequence[Type], attrs: Any, style: str) -> Type:
+def infer_python(facts: Facts, types: Sequence[Type], attrs: Any, style: str) -> Type:
     if any(not isinstance(t, Array) or t.ndim for t in types):
         from ..errors import Unsupported
 

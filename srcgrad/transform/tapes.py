@@ -47,11 +47,26 @@ class Tapes:
         """The value as the backward sweep can read it, recorded by the loops and branches around it."""
         if not isinstance(atom, Value) or atom not in self.home:
             return atom
+        atom = self._just_stored(atom)
+        if atom not in self.home:
+            return atom
         scope = self.home[atom]
         if atom not in scope.imports:
             outside = self.use(self._record(scope, atom))
             scope.imports[atom] = self._item(scope, outside, atom) if scope.kind == "loop" else outside  # type: ignore
         return scope.imports[atom]
+
+    def _just_stored(self, value: Value) -> Value:
+        """`y[i]` right after `y[i] = v` is `v`, which is recorded once."""
+        made = self.made.get(value)
+        if made is None or made.prim.name != "getitem" or not isinstance(made.inputs[0], Value):
+            return value
+        written = self.made.get(made.inputs[0])
+        if written is None or written.prim.name != "index_set" or written.attrs != made.attrs:
+            return value
+        stored = written.inputs[1]
+        same = written.inputs[2:] == made.inputs[1:] and _alike(self.facts, stored, value)
+        return stored if same and isinstance(stored, Value) and self.home.get(stored) is self.home[value] else value
 
     def _record(self, scope: Scope, value: Value) -> Value:
         """Have the forward sweep hand the value out of its loop (as a tape) or branch."""
@@ -75,6 +90,12 @@ class Tapes:
 
     def sym(self, atom: Atom) -> Sym:
         return Lazy(self, atom)
+
+
+def _alike(facts: Facts, one: Atom, other: Value) -> bool:
+    """Whether what was stored is all of the part that it was stored into."""
+    a, b = one.type, other.type
+    return isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and facts.same_axes(a.axes, b.axes)
 
 
 class AdjointBuilder(Builder):
