@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from fuzz_arrays import Arrays
 from fuzz_assignments import CARRIED, Lines, indented
 from fuzz_expressions import Expressions
+from fuzz_views import Views
 from fuzz_vocabulary import SCALAR, Scope, Variable
 
 
-class Statements(Arrays):
+class Statements(Views):
     """Writes the body of one function."""
 
     def statement(self) -> Lines:
@@ -19,6 +19,7 @@ class Statements(Arrays):
         options: list[tuple[int, Callable[[], Lines]]] = [
             (20, self.assign), (8, self.reassign), (6, self.accumulate), (3, self.alias), (2, self.swap),
             (5, self.write), (2, self.augment), (1, self.create),
+            (3, self.view), (4, self.write_any), (2, self.overlap), (2, self.given_out), (1, self.passed_on),
         ]  # fmt: skip
         if nested < 3:
             options += [(7, self.branch), (9, self.for_loop), (2, self.while_loop), (2, self.recurrence)]
