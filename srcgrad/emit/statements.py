@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..errors import InternalError
 from ..ir.dims import Dim, Facts
+from ..ir.memory import may_share
 from ..ir.nodes import Atom, Function, Op, Region, Value, along, counts_passes, records_of, walk, whole_pass
 from ..ir.partial import partial_values
 from ..ir.types import Array, Tape
@@ -99,12 +100,18 @@ class Scheduler:
             statements += self._statement(op, scope)
             pair = overtaken(op)
             if pair is not None:
-                self.overtaken.add(pair[0])
+                self.overtaken.update(self._shown(pair[0]))
             elif op.prim.name == "np.copy" and op.role == "primal":  # `x = x.copy()`
                 self.overtaken.update(p for p in self.params if p is op.inputs[0] and p.hint == op.outputs[0].hint)
             scope.extend(v for v in op.outputs if not isinstance(v.type, Tape))
             statements += self._records(op.outputs, records)
         return statements
+
+    def _shown(self, value: Value) -> list[Value]:
+        """The value, and what it is a view of."""
+        made = self.folding.made.get(value)
+        whole = made.inputs[0] if made is not None and made.inputs and may_share(made) else None
+        return [value, *(self._shown(whole) if isinstance(whole, Value) else [])]
 
     def _records(self, values: Iterable[Value], records: dict[Value, list[Value]] | None) -> Block:
         found: Block = []

@@ -61,7 +61,7 @@ class _Newest:
         if op.prim.name in ("for", "while"):
             op = self._loop(op, newer)
         elif op.regions:
-            op = replace(op, regions=tuple(self.region(each, dict(newer)) for each in op.regions))
+            op = self._branch(op, newer)
         pair = overtaken(op)
         if pair is not None and pair[0] not in self.params:
             newer[pair[0]] = pair[1]
@@ -92,6 +92,19 @@ class _Newest:
             if last is not param and last is body.results[place[param]]:
                 newer[start] = op.outputs[place[param]]
         return replace(op, regions=(*tests, made))
+
+    def _branch(self, op: Op, newer: dict[Value, Value]) -> Op:
+        """An array that either half writes into is newer behind the branch."""
+        known = [dict(newer) for _ in op.regions]
+        made = tuple(self.region(each, inside) for each, inside in zip(op.regions, known))
+        for output, *ends in zip(op.outputs, *(region.results for region in made)):
+            for array in dict.fromkeys([*ends, *(known[0].keys() - newer.keys())]):
+                if not isinstance(array, Value) or array in self.params or array.type != output.type:
+                    continue
+                if ends[0] is not ends[1] and all(_newest(array, k) is end for k, end in zip(known, ends)):
+                    newer[array] = output
+                    break
+        return replace(op, regions=made)
 
 
 def _newest(value: Value, newer: dict[Value, Value]) -> Value:

@@ -54,7 +54,9 @@ class Builder:
     ) -> tuple[Value, ...]:
         """Append one op whose result types are already known."""
         outputs = tuple(Value(t, hint) for t in types)
-        inputs = self.with_lengths([self.newest(atom) for atom in inputs], attrs)
+        if prim.name != "shape_of":  # the same of every version
+            inputs = [self.newest(atom) for atom in inputs]
+        inputs = self.with_lengths(inputs, attrs)
         self.ops.append(Op(prim, inputs, outputs, attrs, regions, self.origin, style, self.role))
         return outputs
 

@@ -138,18 +138,21 @@ def _copied(region: Region, is_written: Callable[[Value], bool], facts: Facts) -
 
 
 def _record_copies(body: Region, carried: int, is_written: Callable[[Value], bool], facts: Facts) -> Region:
-    """The body with its recorded views copied where they are taken; everything after reads the copy."""
+    """The body with its recorded views copied where they are taken; the forward sweep goes on with the views.
+
+    (A copy may be summed in another order than a view: the value computed is the user's to the last bit.)
+    """
     views = {v for v in body.results[carried:] if isinstance(v, Value) and _has_axes(v) and is_written(v)}
     builder = Builder(facts)
-    renamed: dict[Value, Atom] = {}
+    recorded: dict[Value, Atom] = {}
     for op in body.ops:
-        builder.ops.append(substitute(op, renamed))
-        taken = [v for v in op.outputs if v in views and may_share(op)]
-        for v in taken:
-            with builder.at(op.origin):
-                (renamed[v],) = builder.apply(named("np.copy"), [v], style="method", hint=v.hint)
-            v.hint = None
-    results = tuple(renamed.get(a, a) if isinstance(a, Value) else a for a in body.results)
+        builder.ops.append(op)
+        for v in op.outputs:
+            if v in views and may_share(op):
+                with builder.at(op.origin):
+                    (recorded[v],) = builder.apply(named("np.copy"), [v], style="method")
+    carries, records = body.results[:carried], body.results[carried:]
+    results = (*carries, *(recorded.get(a, a) if isinstance(a, Value) else a for a in records))
     return Region(body.params, tuple(builder.ops), results)
 
 

@@ -1,4 +1,4 @@
-"""Random views and aliases, and writes through them: overlapping parts, swaps, `out=`, helpers that write, arguments."""
+"""Random views and aliases, and writes through them: overlapping parts, swaps, `out=`, helpers, arguments."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Views(Arrays):
             "np.add({0}, {1}, out={0})", "np.multiply(np.sin({1}), 0.5, out={0})", "np.tanh({0}, out={0})",
             "np.subtract({1}, {0}, {0})", "{0}.fill({2})", "np.copyto({0}, {1})", "{0}[...] = {1}",
             "np.copyto({0}, {1}, where={0} > 0.1)", "{0}[{0} > 0.2] *= np.sin({2})", "np.add.at({0}, [0, 0, 1], {2})",
-            "np.multiply.at({0}, np.array([0, 0]), 0.5)", "np.sort({0}, axis=0, out={0})", "np.put({0}, [0, 1, 0], {2})",
-            "{0}.flat[1] = {2}",
+            "np.multiply.at({0}, np.array([0, 0]), 0.5)", "np.sort({0}, axis=0, out={0})",
+            "np.put({0}, [0, 1, 0], {2})", "{0}.flat[1] = {2}",
         ]  # fmt: skip
         return [self.c.pick(texts).format(name, self.value(shape), self.value(SCALAR))]
 
