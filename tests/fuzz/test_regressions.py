@@ -274,3 +274,27 @@ def test_an_array_walked_over_is_also_where_a_variable_starts():
         return np.sum(z)
 
     examine(loss, X, Z)
+
+
+# Views and writes
+
+
+def test_a_transpose_written_through_keeps_the_layout_of_its_base():
+    def loss(w, s):
+        v = w.T
+        v[:, 0] -= s
+        return w.sum()
+
+    examine(loss, RNG.normal(size=(5, 2)), 0.3)
+
+
+def test_a_recorded_column_is_multiplied_as_the_column_that_it_is():
+    def loss(w, t, k=3):
+        total = 0.0
+        for _ in range(k):
+            for i in range(w.shape[1]):
+                t = t - w[:, i] @ w[:, i]
+            w[0] *= total
+        return t
+
+    examine(loss, RNG.normal(size=(5, 2)), 0.7)
