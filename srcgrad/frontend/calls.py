@@ -69,8 +69,6 @@ class Calls(Overloads):
             return self._scalar(function, args)
         if _hashable(function) and function in inplace.FUNCTIONS:
             return inplace.FUNCTIONS[function](self, args, kwargs)  # type: ignore[arg-type]
-        if inplace.is_outer(function):
-            return inplace.outer(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
         if inplace.is_at(function):
             return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
         prim = find(function)

@@ -55,27 +55,7 @@ def into(c: Interpreter, out: Value, result: Any, where: Any) -> Value:
 
 
 def is_at(function: Any) -> bool:
-    return _is_method(function, "at")
-
-
-def is_outer(function: Any) -> bool:
-    return _is_method(function, "outer")
-
-
-def _is_method(function: Any, name: str) -> bool:
-    return getattr(function, "__name__", "") == name and isinstance(getattr(function, "__self__", None), np.ufunc)
-
-
-def outer(c: Interpreter, ufunc: np.ufunc, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """`np.add.outer(a, b)` is `a[..., None] + b`."""
-    left, right = (c.operand(value) for value in args)
-    if isinstance(left, Value) and isinstance(right, Value):
-        assert isinstance(left.type, Array)
-        assert isinstance(right.type, Array)
-        new = (Ellipsis, *[None] * right.type.ndim) if left.type.ndim != 1 else (slice(None), *[None] * right.type.ndim)
-        if left.type.ndim and right.type.ndim:
-            left = c.apply(named("getitem"), [left], {"index": new}, "operator")
-    return c.invoke(ufunc, [left, right], kwargs, f"np.{ufunc.__name__}")
+    return getattr(function, "__name__", "") == "at" and isinstance(getattr(function, "__self__", None), np.ufunc)
 
 
 _EACH = """

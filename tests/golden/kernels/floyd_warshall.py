@@ -6,16 +6,16 @@ def floyd_warshall_grad(path):
     history = []
     for k in range(path.shape[0]):
         copy = path[:].copy()
-        total = np.add(path[:, k][:, None], path[k, :])
-        history.append((copy, total))
-        path[:] = np.minimum(path[:], total)
+        outer = np.add.outer(path[:, k], path[k, :])
+        history.append((copy, outer))
+        path[:] = np.minimum(path[:], outer)
     d_path = 2 * path
-    for k, (copy, total) in zip(reversed(range(path.shape[0])), reversed(history)):
-        product = d_path * np.where(copy == total, 0.5, 1.0)
-        product_1 = d_path * np.where(total == copy, 0.5, 1.0)
-        product_1 = product_1 * (total <= copy)
+    for k, (copy, outer) in zip(reversed(range(path.shape[0])), reversed(history)):
+        product = d_path * np.where(copy == outer, 0.5, 1.0)
+        product_1 = d_path * np.where(outer == copy, 0.5, 1.0)
+        product_1 = product_1 * (outer <= copy)
         d_path = np.zeros_like(path)
         d_path[k, :] = np.sum(product_1, axis=0)
         d_path[:, k] += np.sum(product_1, axis=1)
-        d_path += product * (copy <= total)
+        d_path += product * (copy <= outer)
     return (d_path,)

@@ -34,18 +34,18 @@ def min_char_rnn_grad(Wxh, Whh, Why, bh, by, inputs, targets, hprev):
     total_2 = np.sum(exp_5)
     ratio_2 = exp_4 / total_2
     d_zeros = np.zeros_like(by)
-    index_set = d_zeros.copy()
-    index_set[targets_2, 0] = -1.0 / ratio_2[targets_2, 0]
-    not_equal = index_set != 0
-    chosen = np.where(not_equal, -(index_set * ratio_2 / total_2), 0.0)
-    product = np.where(not_equal, index_set / total_2, 0.0) * exp_4
+    changed = d_zeros.copy()
+    changed[targets_2, 0] = -1.0 / ratio_2[targets_2, 0]
+    not_equal = changed != 0
+    chosen = np.where(not_equal, -(changed * ratio_2 / total_2), 0.0)
+    product = np.where(not_equal, changed / total_2, 0.0) * exp_4
     d_by = np.sum(chosen) * exp_5 + product
     d_bh = Why.T @ d_by * (1 - tanh_2 * tanh_2)
-    index_set = d_zeros.copy()
-    index_set[targets_1, 0] = -1.0 / ratio_1[targets_1, 0]
-    not_equal = index_set != 0
-    chosen = np.where(not_equal, -(index_set * ratio_1 / total_1), 0.0)
-    product = np.where(not_equal, index_set / total_1, 0.0) * exp_2
+    changed = d_zeros.copy()
+    changed[targets_1, 0] = -1.0 / ratio_1[targets_1, 0]
+    not_equal = changed != 0
+    chosen = np.where(not_equal, -(changed * ratio_1 / total_1), 0.0)
+    product = np.where(not_equal, changed / total_1, 0.0) * exp_2
     total_1 = np.sum(chosen) * exp_3 + product
     d_Why = d_by @ tanh_2.T + total_1 @ tanh_1.T
     product = (Whh.T @ d_bh + Why.T @ total_1) * (1 - tanh_1 * tanh_1)
