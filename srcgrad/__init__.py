@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import optim
-from .api import Gradient, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
-from .errors import CompileError, GradTypeError, SourceNotFound, SrcgradError
+from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
 from .markers import stop_gradient
 from .runtime.device import device
 from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
@@ -17,11 +17,13 @@ __all__ = [
     "CompileError",
     "GradTypeError",
     "Gradient",
+    "GradientMismatch",
     "Parameter",
     "Result",
     "SourceNotFound",
     "SrcgradError",
     "__version__",
+    "check_grads",
     "device",
     "grad",
     "hessian",

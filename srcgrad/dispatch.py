@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -400,9 +401,15 @@ def _key(request: Request, specs: Mapping[str, Spec]) -> str:
         toolchain(), source.file.name, _span(source), source.text, request.function.__qualname__,
         [(name, str(spec)) for name, spec in specs.items()], request.wrt, request.mode, request.single,
         request.aux, request.tangents, request.inner, request.repeated,
-        request.signature, request.optimize, request.holomorphic,
+        request.signature, request.optimize, request.holomorphic, _foreign_rules(),
     ]  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+
+
+def _foreign_rules() -> str:
+    """A digest of rules that users have registered, which they can only have done where the compiler is loaded."""
+    known = sys.modules.get("srcgrad.ir.primitive")
+    return known.foreign_rules() if known is not None and "srcgrad.rules" in sys.modules else ""
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,40 @@ class SourceNotFound(SrcgradError, OSError):
 
 class InternalError(SrcgradError, AssertionError):
     """A stage broke its promise: a bug in srcgrad, never the user's fault."""
+
+
+class GradientMismatch(SrcgradError, AssertionError):
+    """A derivative that disagrees with finite differences, found by `check_grads`.
+
+    mode, order : "forward" or "reverse", and which derivative
+    found, expected : the first entries that disagree
+    origin : the first statement of the function whose own derivative disagrees, if one does
+    """
+
+    def __init__(self, mode: str, order: int, found: float, expected: float, name: str = "", blame: Any = None):
+        self.mode, self.order, self.found, self.expected = mode, order, found, expected
+        self.origin: Origin | None = None if blame is None else blame.origin
+        text = (
+            f"derivative number {order} of `{name}` in {mode} mode is {found:.10g}, and {expected:.10g} by finite "
+            "differences"
+        )
+        if blame is None:
+            text += (
+                ". Each operation by itself agrees: is there a kink near the arguments, or a result that changes from "
+                "call to call?"
+            )
+        else:
+            message = (
+                f"the first statement whose derivative disagrees: along a random direction `{blame.operation}` has "
+                f"{blame.found:.10g} in {'forward' if blame.mode == 'fwd' else 'reverse'} mode, and "
+                f"{blame.expected:.10g} by finite differences"
+            )
+            text += f"\n{Fault(blame.origin, message)}"
+        super().__init__(text)
+
+    def at(self, name: str, blame: Any) -> GradientMismatch:
+        """The same, with the function's name and the operation to blame."""
+        return GradientMismatch(self.mode, self.order, self.found, self.expected, name, blame)
 
 
 class Unsupported(SrcgradError):

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "derive": {"errors", "ir", "runtime.signature", "request", "structure", "transform"},
     "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "derive", *STAGES},
     "dispatch": {"errors", "pipeline", "request", "runtime"},
-    "inspect": {"errors", "ir", "transform", "runtime", "pipeline", "dispatch", "api"},
+    "inspect": {"errors", "ir", "frontend", "transform", "runtime", "pipeline", "dispatch", "api"},
     "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called
     "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
     "__main__": {"cli"},

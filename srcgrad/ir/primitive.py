@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import marshal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -162,6 +164,27 @@ def _load_rules_of(function: Any) -> bool:
     for module in wanted:
         _WAITING.pop(module)()
     return bool(wanted)
+
+
+def foreign_rules() -> str:
+    """A digest of the formulas that are not srcgrad's own, if there are any: text made with others is not theirs."""
+    found = [
+        f"{prim.name} {_code_of(formula)}"
+        for prim in all_primitives()
+        for formula in (*prim.partials, prim.tangent)
+        if formula is not None and not (getattr(formula, "__module__", None) or "srcgrad.").startswith("srcgrad.")
+    ]
+    return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
+
+
+def _code_of(formula: Any) -> str:
+    code = getattr(formula, "__code__", None)
+    if code is None:
+        return repr(formula)
+    cells = [cell.cell_contents for cell in formula.__closure__ or ()]
+    held = [_code_of(each) if callable(each) else repr(each) for each in cells]
+    text = hashlib.sha256(marshal.dumps(code)).hexdigest()
+    return f"{text} {formula.__defaults__!r} {formula.__kwdefaults__!r} {held!r}"
 
 
 def named(name: str) -> Primitive:
