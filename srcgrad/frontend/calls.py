@@ -392,8 +392,8 @@ def _no_rule(function: Any, text: str) -> Unsupported:
     gradient = hasattr(function, "value_and_grad") or hasattr(getattr(function, "__self__", None), "value_and_grad")
     if gradient or _of_srcgrad(function):
         return Unsupported(
-            f"`{text}` is a gradient function; gradients of gradients are not available yet",
-            "Differentiate outside, and pass the result as an argument."
+            f"`{text}` is a derivative, which is not read inside a function that is differentiated itself",
+            "Differentiate from outside: `grad(grad(f))`, `jvp(grad(f), ...)`, `hvp(f)`."
             if _of_srcgrad(function)
             else f"To use the function itself, call `{text}.function`.",
         )

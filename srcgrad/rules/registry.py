@@ -99,7 +99,7 @@ def elementwise(
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
     if _of_numpy(function):
         options = {"dtype": np.dtype(float), "casting": "same_kind", "order": "C", "subok": True}
-        CASES[prim] = [*CASES[prim], Case(*CASES[prim][1].operands, **options)]
+        CASES[prim] = [*CASES[prim], Case(*CASES[prim][:2][-1].operands, **options)]
     if python is not None:
         own = {"name": spelling(python), "module": "math", "fn": python, "infer": infer_python, "keywords": ()}
         twin = Primitive(**{**vars(prim), **own})

@@ -108,7 +108,7 @@ def test_a_gradient_inside_a_function():
         return inner(x[0])
 
     (fault,) = refusals(loss)
-    assert fault.message == "`inner` is a gradient function; gradients of gradients are not available yet"
+    assert fault.message == "`inner` is a derivative, which is not read inside a function that is differentiated itself"
     assert "inner.function" in fault.way_out
 
 
