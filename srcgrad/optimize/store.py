@@ -280,7 +280,8 @@ class _Economy:
         results = (*region.results[:carried], *(p for _, p, _ in extra), *region.results[carried:])
         outputs = (*op.outputs[:carried], *(Value(r.type, r.hint) for r, _, _ in extra), *op.outputs[carried:])
         inputs = (*op.inputs[: 3 + carried], *(after for _, _, after in extra), *tapes)
-        before, inside = _hoist(plan.recomputed, {*params, *plan.dropped})
+        recomputed = [replace(each, role=op.role) for each in plan.recomputed]  # of the loop's own sweep
+        before, inside = _hoist(recomputed, {*params, *plan.dropped})
         loop = replace(
             op,
             inputs=inputs,

@@ -2,8 +2,11 @@
 
 import importlib
 import math
+import os
 import pickle
 import pkgutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -226,3 +229,23 @@ def test_the_text_of_a_second_derivative_needs_numpy_alone():
     scope = {}
     exec(second.source, scope)
     assert scope["decay_grad_grad"](0.1, 3.0, 4) == second(0.1, 3.0, 4)
+
+
+def test_other_processes_find_the_same_text_on_disk(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "import numpy as np\nfrom srcgrad import grad, hvp, jvp\n\n"
+        "def f(x, n):\n    for _ in range(n):\n        x = np.sin(x) * x\n    return np.sum(x)\n\n"
+        "x = np.ones(3)\nmade = jvp(f), hvp(f)\n"
+        "made[0]((x, 3), (x, None)), made[1](x, 3, x)\n"
+        "print([s.origin for m in made for s in m.specializations])\nprint(*(m.source for m in made))\n"
+    )
+    environment = {**os.environ, "SRCGRAD_CACHE_DIR": str(tmp_path / "cache")}
+    runs = [
+        subprocess.run(
+            [sys.executable, "model.py"], cwd=tmp_path, env={**environment, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout.partition("\n")
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert [origins for origins, _, _ in runs] == ["['compiled', 'compiled']", "['disk', 'disk']"]
+    assert runs[0][2] == runs[1][2]
