@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import CompileError, Fault, GradTypeError
+from .ir.calls import CALL, procedure_of
 from .ir.dims import ONE, Facts, Symbol, as_dim
 from .ir.nodes import Atom, Function, Kept, Op, Param, Rebuilt, Region, Slot, Value, walk
 from .ir.types import Array, Opaque
@@ -267,7 +268,7 @@ def _forward(function: Function, step: Step, specs: Specs, facts: Facts, name: s
 def _check_pure(function: Function, name: str) -> None:
     """What runs once for each direction may print and draw nothing."""
     for op in walk(function.body.ops):
-        if op.prim.kind == "impure":
+        if op.prim.kind == "impure" or (op.prim is CALL and procedure_of(op).impure):
             message = f"the columns of a Jacobian are computed one by one, and `{name}` would do this for each"
             raise CompileError([Fault(op.origin, message, "Use `jacrev`, which calls the function once.")])
 

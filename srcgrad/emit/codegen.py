@@ -141,7 +141,8 @@ class Codegen:
             return self._write_in_place(statement, op)
         if op.prim.name == "effect" and isinstance(op.attrs["template"], ast.stmt):
             return [fill_template(op.attrs["template"], [self.e.atom(a) for a in op.inputs])]
-        if not op.outputs:
+        unread = op.prim.kind == "impure" and not any(value in statement.live_out for value in op.outputs)
+        if unread or not op.outputs:
             return [ast.Expr(self.e.op(op))]
         augmented = self._augmented(statement, op)
         if augmented is not None:

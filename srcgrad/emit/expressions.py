@@ -406,6 +406,13 @@ def _effect(e: Expressions, op: Op) -> ast.expr:
     return node
 
 
+def _foreign(e: Expressions, op: Op) -> ast.expr:
+    module = op.attrs["module"]
+    parts = [*(e.atom(a) for a in op.inputs), dotted(e.modules.get(module, module))]
+    node: ast.expr = fill_template(op.attrs["template"], parts)
+    return node
+
+
 def _as_lists(value: Any) -> ast.expr:
     """Nested tuples of numbers as the nested lists they were written as."""
     if isinstance(value, tuple):
@@ -451,6 +458,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
     "effect": _effect,
+    "foreign": _foreign,
     "if": _choice,
     "call": lambda e, op: call(procedure_of(op).name, [e.atom(a) for a in op.inputs]),
     "array_literal": lambda e, op: call("np.array", [_as_lists(op.attrs["object"])]),

@@ -15,7 +15,7 @@ def choose(function: Function, taken: Collection[str], imported: Mapping[str, st
     """
     written: Mapping[str, str] = function.notes.get("modules", {})
     names = {*taken, *(param.name for param in function.params)}
-    used = {op.prim.module for op in walk(function.body.ops)}
+    used = {op.attrs.get("module", op.prim.module) for op in walk(function.body.ops)}
     chosen: dict[str, str] = {}
     for module in sorted(used):
         if not module or module.split(".")[0] in ("np", "math"):

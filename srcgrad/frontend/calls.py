@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import effects, inplace
+from . import effects, foreign, inplace
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -35,6 +35,12 @@ class Calls(Overloads):
             return effects.print_call(self, node)
         if effects.is_draw(function):
             return effects.draw(self, node, function)
+        if self.passes_through(function):
+            return foreign.call(self, node, function)
+        if function in (float, int, bool) and len(node.args) == 1 and not node.keywords:
+            inner = foreign.foreign_call(self, node.args[0])
+            if inner is not None:
+                return foreign.call(self, node.args[0], inner, function)  # type: ignore[arg-type]
         if function is sum and node.args and isinstance(node.args[0], (ast.GeneratorExp, ast.ListComp)):
             return self.sum_of(node, node.args[0])
         args = self.elements(node.args)
@@ -48,6 +54,12 @@ class Calls(Overloads):
                 raise Unsupported("`**` needs a dict that is known when compiling")
             kwargs.update(inner.items)
         return self.invoke(function, args, kwargs, ast.unparse(node.func))
+
+    def passes_through(self, function: Any) -> bool:
+        """Whether nothing here knows the function, so that its call can only be made as it stands."""
+        if not foreign.is_foreign(function) or not _hashable(function) or find(function) is not None:
+            return False
+        return not any(function in known for known in (BUILTINS, CALLABLES, inplace.FUNCTIONS))
 
     def sum_of(self, node: ast.Call, items: ast.GeneratorExp | ast.ListComp) -> Any:
         raise NotImplementedError
@@ -401,7 +413,7 @@ def _no_rule(function: Any, text: str) -> Unsupported:
         return Unsupported(f"`{text}` is {describe(function)}, which cannot be called")
     return Unsupported(
         f"`{text}` has no derivative rule and no Python source to read",
-        "Write it with NumPy functions, or give it a rule: `srcgrad.rules.elementwise`, `linear`, `general`.",
+        "Write it with NumPy functions, or give it a rule: `srcgrad.rule(f)`.",
     )
 
 

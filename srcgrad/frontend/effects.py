@@ -76,12 +76,12 @@ def fill(c: Calls, node: ast.AST, keep: tuple[ast.AST, ...] = ()) -> tuple[Any, 
                 return ast.Starred(visit(value), ast.Load())
             case ast.Constant():
                 return part
-        return _slot(c.ev(part), inputs)
+        return slot(c.ev(part), inputs)
 
     return visit(node), inputs
 
 
-def _slot(value: Any, inputs: list[Any]) -> ast.expr:
+def slot(value: Any, inputs: list[Any]) -> ast.expr:
     """A value inside an effect's text: a slot, a literal, or a display of these."""
     if is_number(value):
         inputs.append(value)
@@ -89,9 +89,9 @@ def _slot(value: Any, inputs: list[Any]) -> ast.expr:
     if isinstance(value, (str, bool, type(None))):
         return ast.Constant(value)
     if isinstance(value, tuple):
-        return ast.Tuple([_slot(item, inputs) for item in value], ast.Load())
+        return ast.Tuple([slot(item, inputs) for item in value], ast.Load())
     if isinstance(value, ListValue):
-        return ast.List([_slot(item, inputs) for item in value.items], ast.Load())
+        return ast.List([slot(item, inputs) for item in value.items], ast.Load())
     if isinstance(value, np.dtype):
         return ast.Constant(value.name)
     if isinstance(value, type) and issubclass(value, np.generic):
@@ -112,6 +112,8 @@ def is_draw(function: Any) -> bool:
 def draw(c: Calls, node: ast.Call, function: Any) -> Any:
     """A random draw: the user's call, whose result has no derivative."""
     name = function.name if isinstance(function, BoundMethod) else function.__name__
+    if isinstance(function, BoundMethod) and str(function.receiver.type).endswith("Logger"):
+        return _logged(c, node, function)
     if name not in _DRAWS or (name == "permutation" and len(node.args) != 1):
         raise Unsupported(
             f"the random function `{name}` cannot be used inside a differentiated function",
@@ -122,13 +124,24 @@ def draw(c: Calls, node: ast.Call, function: Any) -> Any:
         raise Unsupported("a random draw with `*` or `**`", "Write its arguments out.")
     args = [c.ev(arg) for arg in node.args]
     kwargs = {str(keyword.arg): c.ev(keyword.value) for keyword in node.keywords}
-    parts = [_slot(value, inputs) for value in args]
-    keywords = [ast.keyword(key, _slot(value, inputs)) for key, value in kwargs.items()]
+    parts = [slot(value, inputs) for value in args]
+    keywords = [ast.keyword(key, slot(value, inputs)) for key, value in kwargs.items()]
     target: ast.expr = ast.parse(f"np.random.{name}", mode="eval").body
     if isinstance(function, BoundMethod):
         target = ast.Attribute(ast.Name(f"{SLOT}0", ast.Load()), name, ast.Load())
     type = _draw_type(c.dim, name, args, kwargs)
     return c.apply(EFFECT, inputs, {"template": ast.Call(target, parts, keywords), "types": (type,)})
+
+
+def _logged(c: Calls, node: ast.Call, logger: BoundMethod) -> None:
+    """A message to a logger, which gives nothing."""
+    if node is not c.discarded:
+        raise Unsupported(f"what the logger's `{logger.name}` gives is not known when compiling", "Call it before.")
+    inputs: list[Any] = [logger.receiver]
+    parts = [slot(c.ev(arg), inputs) for arg in node.args]
+    keywords = [ast.keyword(k.arg, slot(c.ev(k.value), inputs)) for k in node.keywords]
+    target = ast.Attribute(ast.Name(f"{SLOT}0", ast.Load()), logger.name, ast.Load())
+    c.apply(EFFECT, inputs, {"template": ast.Call(target, parts, keywords), "types": ()})
 
 
 def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Array:

@@ -32,6 +32,7 @@ from ..runtime.signature import (
     path_text,
 )
 from .calls import Calls
+from .foreign import in_standard_library
 from .state import Plan
 from .values import DictValue, Instance, ListValue
 
@@ -177,7 +178,8 @@ class Inputs(Calls):
             raise Unsupported(
                 f"`{name}` is a Parameter that the function reads from outside", "Pass it as an argument."
             )
-        if isinstance(value, types.MethodType) and not isinstance(value.__self__, type):
+        own = isinstance(value, types.MethodType) and not in_standard_library(type(value.__self__).__module__)
+        if own and not isinstance(value.__self__, type):
             raise Unsupported(f"`{name}` is a bound method", "Pass the object, and call its method.")
         try:
             return describe(value)

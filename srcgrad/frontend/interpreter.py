@@ -15,7 +15,7 @@ from ..ir.indexing import composed, getitem_type, without_dots
 from ..ir.nodes import Const, Value
 from ..ir.primitive import named
 from ..ir.types import Array
-from . import effects, inplace
+from . import effects, foreign, inplace
 from .branches import Returned
 from .desugar import needs_desugaring
 from .expressions import is_library
@@ -113,7 +113,7 @@ class Interpreter(Loops):
             case ast.Assign():
                 self._assign(node)
             case ast.AnnAssign() if node.value is not None:
-                self.bind_target(node.target, self.ev(node.value))
+                self.bind_target(node.target, self._annotated(node, node.value))
             case ast.AugAssign():
                 self._augmented(node)
             case ast.If():
@@ -124,6 +124,7 @@ class Interpreter(Loops):
                 self.read_while(node)
             case ast.Expr():
                 if not isinstance(node.value, ast.Constant):
+                    self.discarded = node.value
                     self.ev(node.value)
             case ast.Assert():
                 effects.assertion(self, node)
@@ -144,6 +145,12 @@ class Interpreter(Loops):
                 way_out = _WAYS_OUT.get(type(node).__name__, "")
                 raise Unsupported(f"`{keyword(node)}` cannot be differentiated yet", way_out)
         return None
+
+    def _annotated(self, node: ast.AnnAssign, value: ast.expr) -> Any:
+        """`k: float = f(...)` tells what a function of another library gives."""
+        function = foreign.foreign_call(self, value)
+        cast = foreign.cast_of(self, node.annotation) if function is not None else None
+        return self.ev(value) if cast is None else foreign.call(self, value, function, cast)  # type: ignore[arg-type]
 
     def _define(self, node: ast.FunctionDef) -> None:
         if node.decorator_list:

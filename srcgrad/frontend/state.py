@@ -158,6 +158,7 @@ class State:
         self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
         self.modules: dict[str, str] = {}  # modules of other libraries, as the user spells them
+        self.discarded: ast.AST | None = None  # an expression whose value nobody uses
         self._regions = 0
         self.merging: list[ast.stmt] = []  # the branches whose variables meet
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,16 @@ def unbound(name: str) -> ast.stmt:
     return ast.parse(f"if {SLOT}0 is None: raise UnboundLocalError({message!r})").body[0]
 
 
+def run_foreign(*inputs: Any, template: ast.AST, module: str, **_: Any) -> Any:
+    """The call of another library's function, whose module fills the last slot."""
+    return run(*inputs, importlib.import_module(module), template=template)
+
+
 EFFECT = register(Primitive("effect", fn=run, infer=_infer, operands=("*inputs",), kind="impure"))
+
+
+# what has no derivative: reverse mode refuses where one is needed
+FOREIGN = register(Primitive("foreign", fn=run_foreign, infer=_infer, operands=("*inputs",), kind="impure"))
 
 
 class _Fill(ast.NodeTransformer):

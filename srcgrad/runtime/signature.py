@@ -169,7 +169,7 @@ def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome
         for key in value:
             _check_key(key)
         return DictSpec(tuple(value), tuple(describe(v, wanted, (*path, k), at_home) for k, v in value.items()))
-    if isinstance(value, (np.random.Generator, np.random.RandomState)):
+    if isinstance(value, (np.random.Generator, np.random.RandomState)) or kind.__module__ == "logging":
         return OpaqueSpec(kind)
     if isinstance(value, np.dtype):
         return StaticSpec(value)

@@ -119,6 +119,14 @@ class Calls(Cotangents):
         raise NotImplementedError
 
 
+def no_derivative(op: Op) -> Unsupported:
+    """What a call of a function without rule says where its derivative is needed."""
+    return Unsupported(
+        f"`{op.attrs['name']}` has no derivative rule, and its arguments depend on what is differentiated",
+        "Give it a rule, `srcgrad.rule(f)`, or make its arguments constants: `f(stop_gradient(x))`.",
+    )
+
+
 def in_order(pairs: Sequence[Pair]) -> list[Pair]:
     """What is called before its callers, as far as that can be: some call each other."""
     of = {half: pair for pair in pairs for half in (pair.forward, pair.backward)}

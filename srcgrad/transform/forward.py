@@ -14,6 +14,7 @@ from ..ir.calls import procedure_of
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
+from .calls import no_derivative
 from .invariance import cancelling, noted
 from .reverse import Differentiated
 from .tangents import Tangents, tangent_name
@@ -82,6 +83,8 @@ class _Forward(Tangents):
                 self.builder.ops.append(self._if(op))
             case "for" | "while":
                 self.builder.ops.append(self._loop(op))
+            case "foreign" if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
+                raise no_derivative(op)
             case "call" if any(v in self.active for v in op.outputs):
                 raise Unsupported(
                     f"`{procedure_of(op)}` is a function of its own here, and has no tangents yet",

@@ -10,6 +10,7 @@ from ..ir.nodes import Atom, Const, Op, Region, Undefined, Value, along, counts_
 from ..ir.primitive import named
 from ..ir.symbolic import Sym
 from ..ir.types import INT, Tape
+from .calls import no_derivative
 from .cotangents import cotangent_name
 from .steps import Steps
 from .tapes import Scope
@@ -41,6 +42,8 @@ class Regions(Steps):
             case "call":
                 return self.call(op, scope, cotangents)
         if any(d is not None for d in cotangents):
+            if op.prim.name == "foreign":
+                raise no_derivative(op)
             if op.prim.name == "index_set":
                 self.index_set(op, scope, cotangents[0])
             elif op.prim.name == "getitem":
