@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .calls import Calls
 
 _CASTS: dict[Any, Type] = {float: FLOAT, int: INT, bool: BOOL}
+_READ = {"numpy", "scipy", "math", "operator", "functools", "itertools", "builtins"}  # their rules say what is known
 _FLOATS = {"time.time", "time.perf_counter", "time.monotonic", "time.process_time", "time.thread_time", "random.random"}
 _INTEGERS = {"time.time_ns", "time.perf_counter_ns", "time.monotonic_ns", "time.process_time_ns", "os.getpid"}
 
@@ -39,12 +40,13 @@ def in_standard_library(module: str) -> bool:
 
 def is_foreign(function: Any) -> bool:
     """Whether a function comes with Python, or with another library as machine code."""
-    module = getattr(function, "__module__", None) or getattr(
-        type(getattr(function, "__self__", None)), "__module__", ""
-    )
+    owner = type(getattr(function, "__self__", None))
+    module = getattr(function, "__module__", None) or owner.__module__
+    if module.split(".")[0] in _READ:
+        return False
     if isinstance(function, (types.FunctionType, types.MethodType)):
         return in_standard_library(module)
-    return isinstance(function, (types.BuiltinFunctionType, types.BuiltinMethodType)) and module != "builtins"
+    return isinstance(function, (types.BuiltinFunctionType, types.BuiltinMethodType))
 
 
 def call(c: Calls, node: ast.Call, function: Any, cast: Any = None) -> Any:
