@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
     "__main__": {"cli"},
     "optim": {"errors", "runtime"},
+    "nn": {"errors", "markers", "runtime", "optim"},
     "data": set(),
     "metrics": set(),
     "serialization": {"runtime"},
