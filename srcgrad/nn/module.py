@@ -1,0 +1,158 @@
+"""`Module`: an object whose attributes are its parameters, buffers and parts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcgrad.runtime.parameter import Parameter
+
+Array = NDArray[Any]
+
+
+class Module:
+    """Base of layers and models; its attributes are the tree: Parameters, arrays, Modules, and lists and dicts of them.
+
+    A subclass assigns them in `__init__` and writes `forward`; calling the module calls that. Nothing is registered,
+    and the compiler reads it as it reads any object: a class of your own will do as well.
+    """
+
+    training = True
+
+    def forward(self, *args: Any) -> Any:
+        """What the module computes."""
+        raise NotImplementedError(f"{type(self).__name__} has to say what it computes: write forward(self, x)")
+
+    def __call__(self, *args: Any) -> Any:
+        return self.forward(*args)
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that this one holds, by name; those in lists and dicts as "layers.0"."""
+        return ((name, value) for name, value in _held(vars(self)) if isinstance(value, Module))
+
+    def children(self) -> Iterator[Module]:
+        """The modules that this one holds."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all below it, each once, with the way to it; its own name is empty."""
+        return _once(self._walk(prefix))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every Parameter once, with the way to it: "layer1.weight"."""
+        return _once(self._leaves(Parameter))
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Every Parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Every array that is no Parameter, such as running means, once, with the way to it."""
+        return _once(self._leaves(np.ndarray))
+
+    def buffers(self) -> Iterator[Array]:
+        """Every array that is no Parameter, once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def state_dict(self) -> OrderedDict[str, Array]:
+        """Copies of all parameters' and buffers' values, by name."""
+        leaves = self._leaves((Parameter, np.ndarray))
+        return OrderedDict((name, np.array(value)) for name, value in leaves)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Copy values from `state_dict` into the parameters and buffers, whose memory stays.
+
+        Raises KeyError for names missing or unknown, ValueError for shapes that differ; then nothing has changed.
+        """
+        own = dict(self._leaves((Parameter, np.ndarray)))
+        missing, unknown = sorted(own.keys() - state_dict.keys()), sorted(state_dict.keys() - own.keys())
+        if missing or unknown:
+            raise KeyError(f"state dict of another {type(self).__name__}: missing {missing}, unknown {unknown}")
+        for name, value in own.items():
+            if np.shape(state_dict[name]) != value.shape:
+                raise ValueError(f"{name} has shape {value.shape}, but {np.shape(state_dict[name])} in the state dict")
+        for name, value in own.items():
+            value[...] = np.asarray(state_dict[name])
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, or with False to evaluation, all modules below too."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation."""
+        return self.train(False)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every parameter's gradient."""
+        for parameter in self.parameters():
+            parameter.zero_grad(set_to_none)
+
+    def requires_grad_(self, flag: bool = True) -> Self:
+        """Freeze all parameters (False), or thaw them."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(flag)
+        return self
+
+    def apply(self, function: Callable[[Module], object]) -> Self:
+        """Call `function` with every module below, then with this one."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    def to(self, where: Any) -> Self:
+        """All parameters on a device; see `Parameter.to`."""
+        for parameter in self.parameters():
+            parameter.to(where)
+        return self
+
+    def extra_repr(self) -> str:
+        """What stands in the brackets when the module is printed."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        if not lines:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        inside = [self.extra_repr(), *lines] if self.extra_repr() else lines
+        return "\n  ".join([f"{type(self).__name__}(", *inside]) + "\n)"
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, Module]]:
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child._walk(f"{prefix}.{name}" if prefix else name)
+
+    def _leaves(self, kinds: Any) -> Iterator[tuple[str, Any]]:
+        for path, module in self.named_modules():
+            for name, value in _held(vars(module)):
+                if isinstance(value, kinds):
+                    yield (f"{path}.{name}" if path else name), value
+
+
+def _held(held: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """What attributes, lists, tuples and dicts hold, by the way to it."""
+    for name, value in held.items():
+        if isinstance(value, (list, tuple, dict)):
+            inner = value if isinstance(value, dict) else dict(enumerate(value))
+            yield from ((f"{name}.{step}", each) for step, each in _held(inner))
+        else:
+            yield str(name), value
+
+
+def _once(pairs: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Each object at its first place alone: what two modules share counts once."""
+    seen: set[int] = set()
+    for name, value in pairs:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
