@@ -93,6 +93,8 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     function = replace(
         lowered.function, name=_identifier(request), notes={**lowered.function.notes, "signature": request.signature}
     )
+    if request.optimize:  # what nobody reads gets no cotangent
+        function = eliminate_dead(function)
     for step in request.inner:
         function = trace.run(step.mode, partial(_inner, function, step, request.specs, facts, name), facts)
         name = f"the derivative of {name}"

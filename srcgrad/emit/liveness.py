@@ -27,7 +27,7 @@ class Liveness:
         """Walk backwards from what is live at the end; what is live at the start."""
         for statement in reversed(block):
             statement.live_out = live
-            self._defines(statement.writes, live)
+            self._defines(statement.writes, live | _read_after_copy(statement))
             if statement.kind in ("for", "while"):
                 live = self._loop(statement, live)
             elif statement.kind == "if":
@@ -101,6 +101,14 @@ class Liveness:
             self.conflicts.setdefault(value, set()).update(others)
             for other in others:
                 self.conflicts.setdefault(other, set()).add(value)
+
+
+def _read_after_copy(statement: Statement) -> frozenset[Value]:
+    """What a write in place reads besides the array: that may be copied to its new name before."""
+    op = statement.op
+    if statement.kind != "op" or op is None or op.prim.name not in ("index_add", "index_set"):
+        return frozenset()
+    return frozenset(v for v in statement.reads if v is not op.inputs[0])
 
 
 class Memory:

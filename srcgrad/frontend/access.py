@@ -40,6 +40,10 @@ class Access(Expressions):
 
     def item(self, receiver: Any, index: Any, text: str = "") -> Any:
         """An item of a container, by an index or key that is known now."""
+        if isinstance(receiver, (ListValue, DictValue)) and receiver.rows is not None:
+            return self.read_row(receiver, index)
+        if isinstance(receiver, (ListValue, DictValue)):
+            self.guess_growth(receiver, index)
         container = receiver.items if isinstance(receiver, (ListValue, DictValue)) else receiver
         if isinstance(container, (list, tuple, str)) and isinstance(index, Value):
             self._check_integer(index)
@@ -161,6 +165,12 @@ class Access(Expressions):
     def route_of(self, thing: Any) -> Route | None:
         """How the dispatcher reaches an object that is compared at each call."""
         return next((route for route, value in self.statics.items() if value is thing), None)
+
+    def guess_growth(self, container: Any, key: Any) -> None:
+        raise NotImplementedError
+
+    def read_row(self, container: Any, key: Any) -> Any:
+        raise NotImplementedError
 
     def object_attribute(self, thing: Any, name: str, node: ast.AST) -> Any:
         raise NotImplementedError

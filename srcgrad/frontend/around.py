@@ -123,6 +123,9 @@ class Around(Recursion):
         leaves, rebuild = flatten(value)
         return rebuild([self.from_around(callee, leaf) if leaf in outside else leaf for leaf in leaves])
 
+    def reader(self) -> Any:
+        return self.callee
+
     def capture(self, value: Any, name: str, route: Any) -> Any:
         with self.assuming(self.root_facts):
             return super().capture(value, name, route)

@@ -70,6 +70,8 @@ def _len(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return c.length(value, 0, "len")
     if isinstance(value, RangeValue):
         return Const(len(c.indices(value)))
+    if isinstance(value, (ListValue, DictValue)) and value.rows is not None:
+        return c.count_rows(value)
     if c.special(value, "__len__"):
         return c.object_method(value, "__len__", [], {})
     return Const(len(sequence(value)))
@@ -120,6 +122,9 @@ def _extreme(function: Any, python: Any) -> Builtin:
         """max(a, b) of numbers: a choice, as Python makes it."""
         if kwargs:
             raise Unsupported(f"{python.__name__}() with `{next(iter(kwargs))}=`", f"Use np.{function.__name__}.")
+        whole = c.whole(args[0])
+        if len(args) == 1 and whole is not args[0]:
+            return c.invoke(np.max if python is max else np.min, [whole], {}, python.__name__)
         items = c.iterate(args[0]) if len(args) == 1 else args
         numbers = [c.maybe_number(item) for item in items]
         if None not in numbers:
@@ -138,6 +143,7 @@ def _extreme(function: Any, python: Any) -> Builtin:
 
 def _sum(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     start = args[1] if len(args) > 1 else kwargs.get("start")
+    args = [c.whole(args[0]), *args[1:]]
     if isinstance(args[0], Value) and isinstance(args[0].type, Array) and args[0].type.ndim:
         total = c.apply(find(np.sum), [args[0]], {"axis": 0})  # type: ignore[arg-type]
         return total if start is None else c.binary(ast.Add, start, total, ast.Add())
@@ -173,7 +179,18 @@ def _iteration(kind: str) -> Builtin:
 
 @_plain("list", 0, 1)
 def _list(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return ListValue(c.iterate(args[0]) if args else [], c.depth)
+    return ListValue(c.iterate(args[0]) if args else [], c.depth, place=c.here())
+
+
+def _sorted(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Of what is known now: names, and numbers of the source."""
+    if len(args) != 1 or set(kwargs) - {"reverse"}:
+        raise Unsupported("sorted() with these arguments", "Known: the items, and reverse=. For arrays, use np.sort.")
+    keys = [c.key(item) for item in c.iterate(args[0])]
+    items = c.compute(sorted, keys)
+    if kwargs and c.truth(kwargs["reverse"]):
+        items = c.compute(lambda: sorted(keys, reverse=True))
+    return ListValue([c.wrap(item) for item in items], c.depth, place=c.here())
 
 
 @_plain("tuple", 0, 1)
@@ -188,7 +205,7 @@ def _dict(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
             items |= each.items
         else:
             items |= {c.key(key): value for key, value in (c.unpack(pair, 2) for pair in c.iterate(each))}
-    return DictValue(items | kwargs, c.depth)
+    return DictValue(items | kwargs, c.depth, place=c.here())
 
 
 @_plain("isinstance", 2, 2)
@@ -319,7 +336,7 @@ _of_number: dict[str, Any] = {"shape": (), "ndim": Const(0), "size": Const(1)}
 BUILTINS: dict[Any, Builtin] = {
     range: _range, len: _len, float: _float, int: _int, bool: _bool, abs: _abs, sum: _sum, list: _list, tuple: _tuple,
     dict: _dict, max: _extreme(np.maximum, max), min: _extreme(np.minimum, min), isinstance: _isinstance,
-    super: _super, getattr: _getattr, hasattr: _hasattr, iter: _iter,
+    super: _super, sorted: _sorted, getattr: _getattr, hasattr: _hasattr, iter: _iter,
     callable: _callable, divmod: _divmod, pow: _pow,
     enumerate: _iteration("enumerate"), zip: _iteration("zip"), reversed: _iteration("reversed"),
     np.array: _array, np.asarray: _asarray,

@@ -20,7 +20,7 @@ from . import effects, foreign, inplace
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
-from .overloads import Overloads
+from .growing import Growing
 from .state import Frame
 from .values import BoundMethod, Closure, DictValue, Instance, ListValue, Record, Super, describe, is_number, sequence
 
@@ -28,7 +28,7 @@ _MAX_LEVEL = 40
 _SCALARS = (np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.bool_)
 
 
-class Calls(Overloads):
+class Calls(Growing):
     def _ev_Call(self, node: ast.Call) -> Any:
         function = self.ev(node.func)
         if function is print:
@@ -72,6 +72,9 @@ class Calls(Overloads):
             return self._inline_closure(function, args, kwargs)
         if isinstance(function, (Instance, Record)):
             return self.object_method(function, "__call__", args, kwargs)
+        stacked = self.stacked(function, args, kwargs)
+        if stacked is not NotImplemented:
+            return stacked
         if wraps(function):
             return call_wrapped(self, function, args, kwargs, text)
         builtin = BUILTINS.get(function) or CALLABLES.get(function) if _hashable(function) else None
@@ -150,6 +153,7 @@ class Calls(Overloads):
 
     def array_of(self, value: Any) -> Any:
         """`np.array([...])` of numbers and arrays of one shape."""
+        value = self.whole(value)
         if isinstance(value, (Value, Const)):
             return value
         if isinstance(value, bool):
@@ -204,6 +208,8 @@ class Calls(Overloads):
         raise Unsupported(f"method `{name}` of {describe(receiver)} cannot be differentiated")
 
     def _list_method(self, receiver: ListValue | tuple[Any, ...], name: str, args: list[Any], kwargs: Any) -> Any:
+        if name == "append" and self.fills(receiver) and len(args) == 1:
+            return self.store_row(receiver, None, args[0])  # type: ignore[arg-type]
         items = sequence(receiver)
         if name in ("index", "count") and len(args) == 1:
             keys = [self.key(item) for item in items]

@@ -33,6 +33,7 @@ class Carried:
     shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
     cells: list[Value] = field(default_factory=list)  # arrays from before the loop that its body writes into
     ends: list[Any] = field(default_factory=list)  # the newest versions of what a pass hands on
+    listed: dict[int, str] = field(default_factory=dict)  # leaves that a filled list holds as items
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
     candidates: set[str] = field(default_factory=set)  # assigned inside alone, and read in the next pass or behind
     late: Env = field(default_factory=dict)  # those that the last reading gave a value
@@ -106,6 +107,8 @@ class Carrying(Jumps):
         owned = [self._owned_start(carried, k) for k in range(len(carried.inits))]
         for param, init, own in zip(params, carried.inits, owned):
             self.link(param, [init], own)
+            if carried.listed.get(param_number := params.index(param)):
+                self.listed[param] = carried.listed[param_number]
         for param, array in zip(params[len(owned) :], carried.cells):
             self.current[array] = param
         for param in params:
@@ -158,10 +161,18 @@ class Carrying(Jumps):
         )
         carried.types = new
         carried.shared |= shared
+        listed = {
+            k: self.listed[base]
+            for k, result in enumerate(results)
+            if self.is_array(result)
+            for base in self.bases(result) & self.listed.keys()
+        }
+        known = carried.listed.keys() >= listed.keys()
+        carried.listed.update(listed)
         if carried.late:
             self._carry_late(carried)
             return False
-        return stable and not shared and len(carried.ends) == len(results) + len(carried.cells)
+        return stable and not shared and known and len(carried.ends) == len(results) + len(carried.cells)
 
     def converted(self, carried: Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
         starts = [self.latest(init) for init in carried.inits]

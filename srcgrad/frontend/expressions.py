@@ -137,7 +137,7 @@ class Expressions(Operators):
         return tuple(self.elements(node.elts))
 
     def _ev_List(self, node: ast.List) -> Any:
-        return ListValue(self.elements(node.elts), self.depth)
+        return ListValue(self.elements(node.elts), self.depth, place=self.place(node))
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
         items: list[Any] = []
@@ -149,7 +149,7 @@ class Expressions(Operators):
         return items
 
     def _ev_Dict(self, node: ast.Dict) -> Any:
-        result = DictValue({}, self.depth)
+        result = DictValue({}, self.depth, place=self.place(node))
         for key, value in zip(node.keys, node.values):
             if key is None:
                 inner = self.ev(value)
@@ -163,7 +163,8 @@ class Expressions(Operators):
     # Comprehensions
 
     def _ev_ListComp(self, node: ast.ListComp) -> Any:
-        return ListValue(self._comprehension(node.generators, lambda: self.ev(node.elt)), self.depth)
+        items = self._comprehension(node.generators, lambda: self.ev(node.elt))
+        return ListValue(items, self.depth, place=self.place(node))
 
     def _ev_GeneratorExp(self, node: ast.GeneratorExp) -> Any:
         return tuple(self._comprehension(node.generators, lambda: self.ev(node.elt)))

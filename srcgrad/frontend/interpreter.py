@@ -242,6 +242,9 @@ class Interpreter(Loops):
     def _set_item(self, target: ast.Subscript, value: Any) -> None:
         receiver = self.ev(target.value)
         if isinstance(receiver, (ListValue, DictValue)):
+            if self.fills(receiver) and not isinstance(target.slice, ast.Slice):
+                self.store_row(receiver, self.ev(target.slice), value)
+                return
             self._store(receiver, self._container_key(target, receiver), value)
             return
         if isinstance(receiver, Flat):

@@ -20,6 +20,7 @@ from .branches import Returned
 from .carrying import Carried, Carrying
 from .desugar import desugar
 from .expressions import UNROLL
+from .growing import Filling
 from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
 from .values import Iteration, Poison, RangeValue, is_number
 
@@ -49,7 +50,7 @@ class Loops(Carrying):
         return node.value
 
     def read_for(self, node: ast.For) -> Returned:
-        walked = self.ev(node.iter)
+        walked = self.walkable(self.ev(node.iter))
         if not self._is_dynamic(walked):
             return self._unrolled(node, walked)
         place = self.place(node)
@@ -142,7 +143,7 @@ class Loops(Carrying):
         try:
             with self.at(node):
                 loop = copy(node)
-                loop.iter = Known(node.iter, walked := self.ev(node.iter))
+                loop.iter = Known(node.iter, walked := self.walkable(self.ev(node.iter)))
                 plain = not node.orelse and all(isinstance(n, ast.Return) for n in jumps(node.body))
                 keeps = self._is_dynamic(walked) and self.place(node) not in self.unroll
                 statements = desugar(loop) if keeps or not plain else self._passes(node, walked)
@@ -215,15 +216,18 @@ class Loops(Carrying):
         bounds = [self.atom(b) for b in (start, stop, step)]
         if self.maybe_number(step) == 0:
             raise Unsupported("range() arg 3 must not be zero")
-        carried = self.carry(names)
-        carried.candidates = {name for name in later if name not in self.frame.env}
         faults = len(self.faults)
-        while True:
-            del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
-            index = self._index(counter, bounds)
-            params, ops, results = self.read_pass(carried, [index], partial(body, index))
-            if self.settled(carried, params, ops, results):
-                break
+        with self.filling((start, stop, step, backwards)) as filling:
+            carried = self.carry(names)
+            carried.candidates = {name for name in later if name not in self.frame.env}
+            while True:
+                del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
+                index = self._index(counter, bounds)
+                params, ops, results = self.read_pass(carried, [index], partial(self._pass, filling, body, index))
+                if self.settled(carried, params, ops, results):
+                    break
+            if carried.stop is not None and filling.rows:
+                raise Unsupported("`break` in a loop that fills a list", "Use an array, and count what it holds.")
         inits, ends = self.converted(carried, results, ops)
         types = [p.type for p in params]
         attrs: dict[str, Any] = {"carried": len(params), "reverse": backwards}
@@ -248,6 +252,10 @@ class Loops(Carrying):
             return False
         length = self.dim(stop) - self.dim(start) if stride > 0 else self.dim(start) - self.dim(stop)
         return self.facts.require(">=", length, as_dim(1))
+
+    def _pass(self, filling: Filling, body: Callable[[Value], None], index: Value) -> None:
+        self.begin_pass(filling, index)
+        body(index)
 
     def _turned(self, bounds: Sequence[Any]) -> list[Any]:
         """The bounds of a range that is walked from its end."""
@@ -328,7 +336,7 @@ class Loops(Carrying):
     def sum_of(self, node: ast.Call, items: ast.GeneratorExp | ast.ListComp) -> Any:
         """sum() of a generator is a loop that adds; over lists it is written out."""
         first = items.generators[0]
-        walked = self.ev(first.iter)
+        walked = self.walkable(self.ev(first.iter))
         if len(items.generators) > 1 or len(node.args) > 2 or node.keywords or not self._is_dynamic(walked):
             method: Any = self._ev_ListComp if isinstance(items, ast.ListComp) else self._ev_GeneratorExp
             rest = self.elements(node.args[1:])

@@ -148,6 +148,12 @@ class Memory(State):
                     "Write into the array itself, by its indices.",
                 )
             base = view.base
+        if (base in self.listed or array in self.listed) and not self.may_change_item(array):
+            held = self.listed.get(base) or self.listed[array]
+            raise Unsupported(
+                f"`{name}` is changed in place, and the list `{held}`, which a loop fills, holds it",
+                "Append a copy (`.append(x.copy())`), or change a copy.",
+            )
         copy = f"Make a new array: `{name} = {name}.copy()` before the change, or write `{name} = {name} + ...`."
         if base in self.views:
             sources = sorted({each.hint for each in self.views[base] if each.hint} - {name})
@@ -165,6 +171,10 @@ class Memory(State):
             where = self.linked_at.get(value)
             line = f" ({where.file}:{where.line})" if where is not None else ""
             raise Unsupported(f"`{name}` is changed in place, and `{other}` may share its memory{line}", copy)
+
+    def may_change_item(self, array: Value) -> bool:
+        """Whether an item of a filled list may still be changed."""
+        return False
 
     # Who holds what
 
@@ -229,6 +239,9 @@ class Memory(State):
             self.zero_d.add(output)
         if not self.is_array(output):
             return
+        for source in arrays:
+            for base in self.bases(source) & self.listed.keys():
+                self.listed[output] = self.listed[base]
         if owned:
             self.fresh.add(output)
             if all(source in self.contiguous for source in arrays):
@@ -282,6 +295,8 @@ def _parts(value: Any, seen: set[int]) -> list[Any]:
     match value:
         case tuple():
             return list(value)
+        case ListValue() | DictValue() if value.rows is not None:
+            return list(value.rows.arrays)
         case ListValue():
             return value.items
         case DictValue():

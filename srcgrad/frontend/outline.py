@@ -298,18 +298,18 @@ class Outliner(Around):
     @contextmanager
     def _apart(self, callee: Callee, facts: Facts) -> Iterator[None]:
         """Ops go to the procedure's own body, lengths to its own facts."""
-        kept = (self.facts, self.builder, self.depth, self.open_loops, self.callee)
+        kept = (self.facts, self.builder, self.depth, self.open_loops, self.loops, self.callee)
         versions = dict(self.current), dict(self.read_from)
         origin, statement = self.builder.origin, self.frame.statement
         builder = Builder(facts)
         builder.origin, builder.newest = origin, self.latest
         self._regions += 1
         self.facts, self.builder, self.depth = facts, builder, (-self._regions,)
-        self.open_loops, self.callee = [], callee
+        self.open_loops, self.loops, self.callee = [], [], callee
         try:
             yield
         finally:
-            self.facts, self.builder, self.depth, self.open_loops, self.callee = kept
+            self.facts, self.builder, self.depth, self.open_loops, self.loops, self.callee = kept
             self.current, self.read_from = versions
             self.builder.origin, self.frame.statement = origin, statement
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,7 @@ class Plan:
     procedures: bool = False  # whether long helpers called again become functions of their own
     unroll: frozenset[Place] = frozenset()  # loops to write out
     copies: frozenset[Leaf] = frozenset()  # arguments that are written into
+    grows: Mapping[tuple[Place, Place], Any] = field(default_factory=dict)  # (loop, list): what it adds in a pass
     outlined: frozenset[Key] = frozenset()  # calls that become procedures
     inlined: frozenset[Key] = frozenset()  # calls that cannot
     loose: frozenset[tuple[Place, str]] = frozenset()  # arguments whose value is left open though it is known
@@ -154,6 +156,9 @@ class State:
         self.relations: dict[str, None] = {}  # what else must hold of the objects, as conditions of the dispatcher
         self.named_whole: dict[str, Value] = {}  # arguments that the text names as a whole
         self.unroll = plan.unroll
+        self.loops: list[Any] = []  # those being read, as what fills lists
+        self.entered: Counter[Any] = Counter()  # how often each loop was read in a region
+        self.listed: dict[Value, str] = {}  # arrays that are items of a filled list, and its name
         self.open_loops: list[Place | None] = []  # loops being read as loops; None for those that cannot be unrolled
         self.budget = 5_000  # statements, passes and calls: an output beyond this serves nobody
         self.promotions: list[Origin] = []  # where a Python number on one path is a NumPy float64 on the other
@@ -170,6 +175,11 @@ class State:
 
     def place(self, node: ast.AST) -> Place:
         return self.frame.source.file.name, getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+    def here(self) -> Place:
+        """The place being read."""
+        origin = self.builder.origin
+        return origin.file, origin.line, origin.column
 
     def origin(self, node: ast.AST) -> Origin:
         return self.frame.source.origin(node, self.frame.statement)

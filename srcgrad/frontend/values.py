@@ -98,12 +98,15 @@ class Super:
 class ListValue:
     """A list; `depth` is the control flow it was made in, which tells whether it may change.
 
-    `foreign` is the caller's name for a list that is an argument or a global.
+    `foreign` is the caller's name for a list that is an argument or a global. `place` is where it was made; where a
+    loop fills it, `rows` are the arrays that hold its items.
     """
 
     items: list[Any]
     depth: tuple[int, ...] = ()
     foreign: str = ""
+    place: tuple[str, int, int] = ("", 0, 0)
+    rows: Any = None
 
 
 @dataclass(eq=False)
@@ -111,6 +114,8 @@ class DictValue:
     items: dict[Any, Any] = field(default_factory=dict)
     depth: tuple[int, ...] = ()
     foreign: str = ""
+    place: tuple[str, int, int] = ("", 0, 0)
+    rows: Any = None
 
 
 @dataclass(eq=False)
@@ -156,12 +161,14 @@ def flatten(value: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         return _flatten_items(
             list(value.attrs.values()), lambda new: Record(value.kind, dict(zip(names, new)), value.depth)
         )
+    if isinstance(value, (ListValue, DictValue)) and value.rows is not None:
+        return [], lambda leaves: value
     if isinstance(value, ListValue):
-        return _flatten_items(value.items, lambda items: ListValue(items, value.depth, value.foreign))
+        return _flatten_items(value.items, lambda items: replace(value, items=items))
     if isinstance(value, DictValue):
         keys = list(value.items)
         items = list(value.items.values())
-        return _flatten_items(items, lambda new: DictValue(dict(zip(keys, new)), value.depth, value.foreign))
+        return _flatten_items(items, lambda new: replace(value, items=dict(zip(keys, new))))
     return [], lambda leaves: value
 
 
@@ -198,6 +205,8 @@ def same_structure(a: Any, b: Any) -> bool:
     if isinstance(a, Record):
         alike = a.kind is b.kind and list(a.attrs) == list(b.attrs)
         return alike and all(map(same_structure, a.attrs.values(), b.attrs.values()))
+    if isinstance(a, (ListValue, DictValue)) and (a.rows is not None or b.rows is not None):
+        return a.rows is b.rows
     if isinstance(a, ListValue):
         return len(a.items) == len(b.items) and all(map(same_structure, a.items, b.items))
     if isinstance(a, DictValue):
@@ -218,10 +227,12 @@ def lift(value: Any) -> Any:
         return like_tuple(value, [lift(item) for item in value])
     if isinstance(value, Record):
         return Record(value.kind, {name: lift(item) for name, item in value.attrs.items()}, value.depth)
+    if isinstance(value, (ListValue, DictValue)) and value.rows is not None:
+        return value
     if isinstance(value, ListValue):
-        return ListValue([lift(item) for item in value.items], value.depth, value.foreign)
+        return replace(value, items=[lift(item) for item in value.items])
     if isinstance(value, DictValue):
-        return DictValue({key: lift(item) for key, item in value.items.items()}, value.depth, value.foreign)
+        return replace(value, items={key: lift(item) for key, item in value.items.items()})
     return value
 
 

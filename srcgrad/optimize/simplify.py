@@ -75,7 +75,7 @@ class Simplifier(Builder):
         """Append the op, or something simpler that gives the same; what its outputs became."""
         if op.role != "primal" and op.prim.pure:
             key = _key(op)
-            if key in self.seen:
+            if key in self.seen and op.prim.name != "zeros":  # each is the start of a sum of its own
                 return self._same(op, self.seen[key])
             if self.algebra:
                 simpler = rewrite(self, op)

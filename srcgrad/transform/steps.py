@@ -148,10 +148,14 @@ class Steps(Calls):
             (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
             if op.role == "primal" and not self._writes_once(op):
                 part = self._last_writes(part, base, atoms[1:], index)
+            elif op.style == "fill" and base not in self.builder.read:
+                pass  # nothing else is added to the cotangent while this place of it is at hand
             elif isinstance(part.type, Array) and part.type.ndim and base in self.active:
                 (part,) = self.builder.apply(named("np.copy"), [part], style="before")
             self.accumulate(scope, value, part)
-        if base in self.active:
+        if base in self.active and op.style == "fill":  # nobody has read this place before it was written
+            self.accumulate(scope, base, d)
+        elif base in self.active:
             zero = Const(np.zeros((), d.type.dtype).item() if isinstance(d.type, Array) else 0.0)
             (rest,) = self.builder.apply(
                 named("index_set"), [d, zero, *atoms[1:]], {"index": index}, hint=cotangent_name(op.outputs[0])

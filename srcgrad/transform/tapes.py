@@ -105,6 +105,7 @@ class AdjointBuilder(Builder):
         super().__init__(reverse.facts, role="adjoint")
         self.reverse = reverse
         self.sources: dict[Symbol, Value] = {}
+        self.read: set[Atom] = set()  # all that an op reads, other than to fill a place of it for the first time
 
     def notice(self, region: Region) -> None:
         """Which forward value has which length, numbers (a loop's index) before arrays."""
@@ -113,6 +114,7 @@ class AdjointBuilder(Builder):
             for symbol in revealed(value, self.facts):
                 self.sources.setdefault(symbol, value)
         for op in region.ops:
+            self.read.update(op.inputs[1:] if op.style == "fill" else op.inputs)
             for inner in op.regions:
                 self.notice(inner)
 
