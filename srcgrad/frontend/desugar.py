@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .scopes import jumps
 
@@ -37,20 +37,35 @@ def desugar(node: Loop) -> list[ast.stmt]:
     returning = _Returns()
     body = returning.block(node.body)
     before: list[ast.stmt] = [_assign(flag, False, place) for flag, place in returning.flags]
-    after: list[ast.stmt] = [_at(ast.If(_name(flag, place), [place], []), place) for flag, place in returning.flags]
+    after: list[ast.stmt] = [
+        at_place(ast.If(_name(flag, place), [place], []), place) for flag, place in returning.flags
+    ]
     if node.orelse and any(isinstance(n, ast.Break) for n in jumps(body)):
         broken = " broken" + " " * _depth(node)
         before.append(_assign(broken, False, node))
         body = _Breaks(broken).block(body)
-        after.append(_at(ast.If(_at(ast.UnaryOp(ast.Not(), _name(broken, node)), node), node.orelse, []), node))
+        after.append(
+            at_place(ast.If(at_place(ast.UnaryOp(ast.Not(), _name(broken, node)), node), node.orelse, []), node)
+        )
     else:
         after += node.orelse
     loop = copy(node)
     loop.body, loop.orelse = body, []
     if isinstance(loop, ast.While) and _assigns(loop.test):
-        leave = _at(ast.If(_at(ast.UnaryOp(ast.Not(), loop.test), loop.test), [_at(ast.Break(), node)], []), loop.test)
-        loop.test, loop.body = _at(ast.Constant(True), loop.test), [leave, *body]
+        leave = at_place(
+            ast.If(at_place(ast.UnaryOp(ast.Not(), loop.test), loop.test), [at_place(ast.Break(), node)], []), loop.test
+        )
+        loop.test, loop.body = at_place(ast.Constant(True), loop.test), [leave, *body]
     return [*before, loop, *after]
+
+
+class Known(ast.expr):
+    """Stands for an expression whose value is known already."""
+
+    def __init__(self, node: ast.AST, value: Any):
+        super().__init__()
+        self.value = value
+        at_place(self, node)
 
 
 class _Rewrite:
@@ -95,12 +110,15 @@ class _Returns(_Rewrite):
             return super().statement(node)
         flag = " returned" + " " * len(self.flags)
         self.flags.append((flag, node))
-        return [_assign(flag, True, node), _at(ast.Break(), node)]
+        return [_assign(flag, True, node), at_place(ast.Break(), node)]
 
     def loop(self, node: Loop) -> list[ast.stmt]:
         before = len(self.flags)
         new = self.inside(node)
-        leave = [_at(ast.If(_name(flag, place), [_at(ast.Break(), place)], []), place) for flag, place in self.flags]
+        leave = [
+            at_place(ast.If(_name(flag, place), [at_place(ast.Break(), place)], []), place)
+            for flag, place in self.flags
+        ]
         return [new, *leave[before:]]
 
 
@@ -132,12 +150,12 @@ def _assigns(test: ast.expr) -> bool:
 
 
 def _assign(name: str, value: bool, place: ast.stmt) -> ast.stmt:
-    return _at(ast.Assign([ast.Name(name, ast.Store())], ast.Constant(value)), place)
+    return at_place(ast.Assign([ast.Name(name, ast.Store())], ast.Constant(value)), place)
 
 
 def _name(name: str, place: ast.stmt) -> ast.expr:
-    return _at(ast.Name(name, ast.Load()), place)
+    return at_place(ast.Name(name, ast.Load()), place)
 
 
-def _at(node: T, place: ast.AST) -> T:
+def at_place(node: T, place: ast.AST) -> T:
     return ast.fix_missing_locations(ast.copy_location(node, place))

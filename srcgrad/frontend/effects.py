@@ -54,6 +54,19 @@ def assertion(c: Calls, node: ast.Assert) -> None:
     c.apply(EFFECT, [*inputs, condition], {"template": template, "types": ()})
 
 
+def raising(c: Calls, node: ast.Raise) -> None:
+    """`raise` with one of Python's own exceptions, which the generated code knows by the same name."""
+    error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    kind = c.ev(error) if error is not None else None
+    plain = isinstance(kind, type) and kind.__module__ == "builtins" and isinstance(error, ast.Name)
+    if node.exc is None or not plain or (node.cause is not None and not isinstance(node.cause, ast.Constant)):
+        raise Unsupported(
+            "this exception cannot be raised by the gradient", "Raise one of Python's own: ValueError(...)."
+        )
+    template, inputs = (node.exc, []) if isinstance(node.exc, ast.Name) else fill(c, node.exc, (node.exc,))
+    c.apply(EFFECT, inputs, {"template": ast.Raise(template, node.cause), "types": ()})
+
+
 def fill(c: Calls, node: ast.AST, keep: tuple[ast.AST, ...] = ()) -> tuple[Any, list[Any]]:
     """Source text with its run-time expressions replaced by slots, and what fills them; `keep` stays as it is.
 

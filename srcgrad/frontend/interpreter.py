@@ -19,7 +19,9 @@ from . import effects, foreign, inplace
 from .branches import Returned
 from .desugar import needs_desugaring
 from .expressions import is_library
+from .jumps import raising_half
 from .loops import Bind, Loops
+from .matching import match_as_if
 from .scopes import assigned, keyword, local_names, may_jump, own_nodes, returns
 from .state import Frame
 from .values import Closure, DictValue, Flat, ListValue, Poison, describe
@@ -27,13 +29,11 @@ from .values import Closure, DictValue, Flat, ListValue, Poison, describe
 _WAYS_OUT = {
     "Try": "Check the values with `if` instead; an exception ends the gradient as it ends the call.",
     "TryStar": "Check the values with `if` instead.",
-    "With": "Open it outside: `with np.errstate(...): f(x)` around the call works as well.",
+    "With": "Only `with np.errstate(...)` is read; open anything else around the call.",
     "AsyncWith": "Do it outside the function.",
     "AsyncFor": "Do it outside the function.",
-    "Delete": "Leave it out: arrays are freed when they are no longer needed.",
     "ClassDef": "Define the class outside the function.",
     "AsyncFunctionDef": "Do it outside the function.",
-    "Match": "Use `if` and `elif`.",
     "Global": "Return the value instead.",
     "Nonlocal": "Return the value instead.",
 }
@@ -64,6 +64,8 @@ class Interpreter(Loops):
     def block(self, statements: Sequence[ast.stmt]) -> Returned:
         """Execute statements; the return value in a tuple, or None if the end is reached."""
         for position, statement in enumerate(statements):
+            if isinstance(statement, (ast.With, ast.Match)) or raising_half(statement, statements[position + 1 :]):
+                return self._rewritten(statement, statements[position + 1 :])
             if isinstance(statement, ast.If) and returns(statement):
                 return self.returning_if(statement, statements[position + 1 :])
             rest = statements[position + 1 :]
@@ -78,6 +80,36 @@ class Interpreter(Loops):
             if returned is not None:
                 return returned
         return None
+
+    def _rewritten(self, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Returned:
+        """`with`, `match`, and branches that raise, in simpler words."""
+        self.frame.statement = statement
+        try:
+            with self.at(statement):
+                self.spend()
+                if isinstance(statement, ast.With):
+                    return self.block([*self._with(statement), *rest])
+                if isinstance(statement, ast.Match):
+                    return self.block([*match_as_if(statement, self.ev(statement.subject)), *rest])
+                assert isinstance(statement, ast.If)
+                return self.raising_if(statement, rest)
+        except Unsupported as error:
+            self.note(error, statement)
+            for name in assigned([statement]):
+                self.frame.env[name] = Poison("")
+            return (Poison(""),) if returns(statement) else self.block(rest)
+
+    def _with(self, node: ast.With) -> list[ast.stmt]:
+        """`with np.errstate(...)` says which warnings are shown, which changes no value."""
+        for item in node.items:
+            call = item.context_expr
+            function = self.ev(call.func) if isinstance(call, ast.Call) else None
+            if function is not np.errstate or not isinstance(call, ast.Call) or item.optional_vars is not None:
+                raise self.refusal(call, "`with` cannot be differentiated yet", _WAYS_OUT["With"])
+            if call.args or any(self.ev(k.value) not in ("ignore", "warn") for k in call.keywords):
+                way_out = "Check the values with `if` and `raise`, or open it around the call."
+                raise self.refusal(call, "`np.errstate` that raises or calls", way_out)
+        return node.body
 
     def _jumping(self, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Returned:
         """A statement with `break` or `continue` inside, and what follows it."""
@@ -137,10 +169,9 @@ class Interpreter(Loops):
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
             case ast.Raise():
-                raise Unsupported(
-                    "`raise` that may be reached cannot be differentiated",
-                    "Write it as `assert condition, message`, or check arguments before the call.",
-                )
+                effects.raising(self, node)
+            case ast.Delete():
+                self._delete(node)
             case _:
                 way_out = _WAYS_OUT.get(type(node).__name__, "")
                 raise Unsupported(f"`{keyword(node)}` cannot be differentiated yet", way_out)
@@ -151,6 +182,15 @@ class Interpreter(Loops):
         function = foreign.foreign_call(self, value)
         cast = foreign.cast_of(self, node.annotation) if function is not None else None
         return self.ev(value) if cast is None else foreign.call(self, value, function, cast)  # type: ignore[arg-type]
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if not isinstance(target, ast.Name):
+                raise self.refusal(target, "`del` of an item cannot be differentiated", "Build a new list or dict.")
+            self.name(target.id)  # which must have a value
+            if target.id not in self.frame.env:
+                raise self.refusal(target, "a variable of the function around is deleted", "Leave it out.")
+            del self.frame.env[target.id]
 
     def _define(self, node: ast.FunctionDef) -> None:
         if node.decorator_list:

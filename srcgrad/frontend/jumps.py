@@ -75,6 +75,22 @@ class Jumps(Branches):
         self.fork(condition, tuple(lambda body=body: self._all(body) for body in bodies), node, JUMPS)  # type: ignore[misc]
         return self.after_jumps(node, rest) if sum(going) == 2 else None
 
+    def raising_if(self, node: ast.If, rest: Sequence[ast.stmt]) -> Returned:
+        """`if` of which one way ends in an exception: what follows is reached by the other way alone."""
+        test = self.ev(node.test)
+        known = self.maybe_truth(test)
+        if known is not None:
+            return self.block([*(node.body if known else node.orelse), *rest])
+        halves = (node.body, [*node.orelse, *rest])
+        raising = 0 if _raises(node.body) else 1
+        going: Sequence[ast.stmt] = halves[1 - raising] if raising else halves[1]
+        condition = self.atom(self.condition(test))
+        ways = (halves[raising], []) if raising == 0 else ([], halves[raising])
+        before = dict(self.frame.env)
+        self.fork(condition, (lambda: self._all(ways[0]), lambda: self._all(ways[1])), node)
+        self.frame.env = before
+        return self.block(going)
+
     def matters(self, name: str) -> bool:
         node = self.merging[-1]
         outside = name in loads(self.frame.node) - loads(node) if self.frame.node is not None else True
@@ -82,6 +98,28 @@ class Jumps(Branches):
 
     def _all(self, statements: Sequence[ast.stmt]) -> None:
         self.block(statements)
+
+
+def raising_half(node: ast.stmt, rest: Sequence[ast.stmt]) -> bool:
+    """Whether a branch has one way that always raises, and does nothing that outlives it."""
+    if not isinstance(node, ast.If):
+        return False
+    then, other = _raises(node.body), _raises([*node.orelse, *rest])
+    return then or (other and _returns_at_once(node.body))
+
+
+def _returns_at_once(body: Sequence[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Return)
+
+
+def _raises(statements: Sequence[ast.stmt]) -> bool:
+    """Whether a block is straight-line code with `raise` at its end."""
+    compound = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match, ast.Return, ast.Break, ast.Continue)
+    return (
+        bool(statements)
+        and isinstance(statements[-1], ast.Raise)
+        and not any(isinstance(each, compound) for each in statements)
+    )
 
 
 def _ends(statements: Sequence[ast.stmt]) -> bool:

@@ -18,7 +18,7 @@ from ..ir.primitive import named
 from ..ir.types import INT, Array
 from .branches import Returned
 from .carrying import Carried, Carrying
-from .desugar import desugar
+from .desugar import Known, desugar
 from .expressions import UNROLL
 from .growing import Filling
 from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
@@ -34,15 +34,6 @@ class Bind(ast.stmt):
         super().__init__()
         self.loop, self.item = loop, item
         ast.copy_location(self, loop)
-
-
-class Known(ast.expr):
-    """Stands for an expression whose value is known already."""
-
-    def __init__(self, node: ast.expr, value: Any):
-        super().__init__()
-        self.value = value
-        ast.copy_location(self, node)
 
 
 class Loops(Carrying):
