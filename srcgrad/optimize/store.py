@@ -274,7 +274,8 @@ class _Economy:
         tapes = [op.inputs[3 + carried + k] for k in kept]
         tape_params = [body.params[1 + carried + k] for k in kept]
         extra = plan.handed_on
-        for result_item, param_item, _ in extra:
+        for result_item, param_item, after in extra:
+            result_item.hint = getattr(after, "hint", None) or result_item.hint
             param_item.hint = f"{result_item.hint}_before" if result_item.hint else param_item.hint
         params = (*body.params[: 1 + carried], *(r for r, _, _ in extra), *tape_params)
         results = (*region.results[:carried], *(p for _, p, _ in extra), *region.results[carried:])
