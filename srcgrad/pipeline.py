@@ -176,6 +176,10 @@ class Trace:
         return result
 
 
+# What a mistake in a stage raises; an interrupt or a time limit goes its own way
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+
+
 def _located(name: str, stage: Callable[[], Any]) -> Any:
     """Run a stage; whatever it fails with says at which of the user's lines."""
     try:
@@ -187,7 +191,7 @@ def _located(name: str, stage: Callable[[], Any]) -> Any:
         if name == "lower":  # which says itself where it was
             raise
         raise InternalError(_report(name, error, str(error))) from error
-    except Exception as error:
+    except _BUGS as error:
         if name == "lower" or isinstance(error, SrcgradError):
             raise
         raise InternalError(_report(name, error, f"{type(error).__name__}: {error}")) from error

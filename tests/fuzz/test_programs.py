@@ -7,6 +7,7 @@ import collections
 
 import pytest
 from fuzz_choice import drawn, seeded
+from fuzz_control import Control
 from fuzz_judge import judge
 from fuzz_program import program
 from hypothesis import HealthCheck, Phase, given, settings, strategies
@@ -45,6 +46,13 @@ def test_random_programs_have_right_gradients(tmp_path_factory):
     assert judged >= PROGRAMS, kinds
     assert kinds["refused"] <= REFUSED * judged, kinds
     assert kinds["right"] >= judged / 2, kinds
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_programs_that_jump_have_right_gradients(seed, tmp_path):
+    text = program(seeded(f"control {seed}"), 5, Control).text
+    verdict = judge(text, tmp_path)
+    assert verdict.kind != "wrong", f"{verdict.what}\n{verdict.detail}\n{text}"
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -298,3 +298,23 @@ def test_a_recorded_column_is_multiplied_as_the_column_that_it_is():
         return t
 
     examine(loss, RNG.normal(size=(5, 2)), 0.7)
+
+
+# Loops that are left early
+
+
+def test_a_flag_that_the_backward_sweep_reads_stays_a_variable():
+    def loss(x):
+        t = 0.5
+        for v in x:
+            if v < 0.5:
+                t = t * 1.5
+                if t > 1.0:
+                    break
+            t = np.tanh(t + v) * v
+            if t > 0.95:
+                break
+        return t
+
+    examine(loss, X)
+    examine(loss, np.array([0.9, 0.4, 0.3, 0.2]))
