@@ -320,6 +320,17 @@ def _asarray(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return c.apply(named("astype"), [value], {"dtype": wanted}, "method")
 
 
+def _unstack(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """np.unstack(x): the parts along an axis, whose number is settled when compiling."""
+    if len(args) != 1 or set(kwargs) - {"axis"} or not isinstance(args[0], Value):
+        raise Unsupported("np.unstack with these arguments", "Known: x, axis.")
+    axis = c.number(kwargs["axis"]) if "axis" in kwargs else 0
+    moveaxis = find(np.moveaxis)
+    assert moveaxis is not None
+    array = c.apply(moveaxis, args, {"source": axis, "destination": 0}) if axis else args[0]
+    return tuple(c.unpack(array, None))
+
+
 def _attribute(name: str) -> Builtin:
     def attribute(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if len(args) != 1 or kwargs:
@@ -339,7 +350,7 @@ BUILTINS: dict[Any, Builtin] = {
     super: _super, sorted: _sorted, getattr: _getattr, hasattr: _hasattr, iter: _iter,
     callable: _callable, divmod: _divmod, pow: _pow,
     enumerate: _iteration("enumerate"), zip: _iteration("zip"), reversed: _iteration("reversed"),
-    np.array: _array, np.asarray: _asarray,
+    np.array: _array, np.asarray: _asarray, np.asanyarray: _asarray, np.unstack: _unstack,
     np.shape: _attribute("shape"), np.ndim: _attribute("ndim"), np.size: _attribute("size"),
     math.pow: _math_pow,
 }  # fmt: skip

@@ -25,6 +25,7 @@ METHODS: dict[str, Any] = {
     "cumsum": np.cumsum, "diagonal": np.diagonal, "dot": np.dot, "max": np.max, "mean": np.mean, "min": np.min,
     "nonzero": np.nonzero, "prod": np.prod, "ravel": np.ravel, "flatten": np.ravel, "repeat": np.repeat,
     "round": np.round, "squeeze": np.squeeze, "std": np.std, "sum": np.sum, "swapaxes": np.swapaxes,
+    "argpartition": np.argpartition, "searchsorted": np.searchsorted, "choose": np.choose,
     "take": np.take, "trace": np.trace, "var": np.var, "ptp": np.ptp,
 }  # fmt: skip
 

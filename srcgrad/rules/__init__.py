@@ -21,6 +21,7 @@ from . import (  # noqa: F401
     joining,
     least_squares,
     linalg,
+    mathematics,
     nans,
     norms,
     order,
@@ -37,6 +38,7 @@ from . import (  # noqa: F401
     statistics,
     stencils,
     ufuncs,
+    vectors,
 )
 from . import elementwise as _elementwise  # noqa: F401
 from .registry import CASES, Case, bilinear, constant, elementwise, general, impure, linear

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts
 from ..ir.types import Array, Type
-from .axes import array, dtype_of, keeps_dtype, normal_axis
+from .axes import array, dtype_of, keeps_dtype, normal_axis, size
 from .internal import arange, eye, placed
 from .registry import Case, linear
 
@@ -97,6 +97,14 @@ linear(
     keywords=("k",),
     infer=keeps_dtype(_diag_axes),
     cases=[Case(shape, **k) for shape in ((3,), (3, 3), (4, 3)) for k in ({}, {"k": 1}, {"k": -1})],
+)
+linear(
+    np.diagflat,
+    lambda d, y, x, *, k=0: (np.diagonal(d, k) if k else np.diagonal(d)).reshape(x.shape),
+    operands=("v",),
+    keywords=("k",),
+    infer=keeps_dtype(lambda facts, x, attrs: (size(facts, x) + abs(attrs.get("k", 0)),) * 2),
+    cases=[Case((3,)), Case((2, 2), k=1), Case((2,), k=-1)],
 )
 for function in (np.tril, np.triu):
     linear(

@@ -361,7 +361,10 @@ def _take_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
     return Array(x.dtype, (*x.axes[:axis], *indices.axes, *x.axes[axis + 1 :]))
 
 
-def _take(d: Any, y: Any, x: Any, indices: Any, *, axis: int | None = None) -> Any:
+def _take(d: Any, y: Any, x: Any, indices: Any, *, axis: int | None = None, mode: str = "raise") -> Any:
+    if mode != "raise":
+        length = x.size if axis is None else x.shape[normal_axis(axis, x.ndim)]
+        indices = np.clip(indices, 0, length - 1) if mode == "clip" else indices % length
     if axis is None and x.ndim != 1:
         return scatter(np.ravel(x), d, (indices,)).reshape(x.shape)
     return scatter(x, d, along(normal_axis(axis or 0, x.ndim), indices))
@@ -376,7 +379,7 @@ linear(
     _take,
     None,
     operands=("a", "indices"),
-    keywords=("axis",),
+    keywords=("axis", "mode"),
     signature=("a", "indices", "axis", "out", "mode"),
     infer=_take_type,
     cases=[
@@ -385,6 +388,8 @@ linear(
         Case((4, 3), _indices(3, 0, 3), axis=0),
         Case((4, 3), lambda rng: np.array([[2, 0], [1, 1]]), axis=1),
         Case((4, 3), 1, axis=-1),
+        Case((4,), _indices(0, 5, -1), mode="clip"),
+        Case((4, 3), _indices(0, 5, -1), axis=1, mode="wrap"),
     ],
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Facts
 from ..ir.types import Array, Type
-from .axes import Axis, alike, array, dtype_of, reduced_axes, reduction, restored
+from .axes import Axis, alike, array, dtype_of, reduced_axes, reduction, restored, same_axes
 from .internal import conj, unbroadcast
 from .order import extreme, extreme_initial, in_a_row
 from .reductions import POSITIONS, initial_of_sum, mask
@@ -166,7 +166,11 @@ for function in (np.nanmax, np.nanmin):
     )
 
 
-def _nan_to_num(d: Any, y: Any, x: Any) -> Any:
+def _nan_to_num(
+    d: Any, y: Any, x: Any, *, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    if not copy:
+        raise Unsupported("np.nan_to_num with copy=False writes into its argument", "Assign the result.")
     if x.dtype.kind == "c":
         raise Unsupported("np.nan_to_num of complex numbers is not differentiated", "Take real and imaginary parts.")
     return d * np.isfinite(x)
@@ -176,7 +180,15 @@ elementwise(
     np.nan_to_num,
     _nan_to_num,
     operands=("x",),
-    cases=[Case((2, 3)), Case(_holed(4)), Case(())],
+    keywords=("copy", "nan", "posinf", "neginf"),
+    infer=same_axes(np.nan_to_num),
+    cases=[
+        Case((2, 3)),
+        Case(_holed(4)),
+        Case(()),
+        Case(_holed(4), nan=2.0),
+        Case((3,), copy=True, posinf=1.0, neginf=-1.0),
+    ],
 )
 
 

@@ -72,6 +72,21 @@ linear(
 )
 
 
+def _matrices(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, ...]:
+    if x.ndim < 2:
+        raise Unsupported("np.matrix_transpose of an array with fewer than two axes")
+    return (*x.axes[:-2], x.axes[-1], x.axes[-2])
+
+
+linear(
+    np.matrix_transpose,
+    lambda d, y, x: np.swapaxes(d, -1, -2),
+    infer=keeps_dtype(_matrices),
+    view=True,
+    cases=[Case((2, 3)), Case((4, 2, 3))],
+)
+
+
 def _permuted(function: Any, *names: str) -> AxesRule:
     """Where the axes go, found by asking NumPy."""
 

@@ -83,6 +83,8 @@ bilinear(
 
 def _interp_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x, xp, fp = map(array, types)
+    if any(isinstance(attrs.get(name), Array) and attrs[name].ndim for name in ("left", "right")):
+        raise Unsupported("np.interp with an array for `left=` or `right=`", "They are numbers.")
     if xp.ndim != 1 or fp.ndim != 1:
         raise Unsupported("np.interp takes one-dimensional nodes and values")
     check_equal(facts, xp.axes[0], fp.axes[0], "np.interp: numbers of nodes and values")
@@ -97,17 +99,24 @@ def _segments(x: Any, xp: Any) -> tuple[Any, Any, Any]:
     return left, right, share
 
 
-def _interp_points(d: Any, y: Any, x: Any, xp: Any, fp: Any) -> Any:
+def _interp_points(d: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
     left, right, _ = _segments(x, xp)
     slope = (fp[right] - fp[left]) / (xp[right] - xp[left])
     return d * slope * ((x > xp[0]) & (x < xp[-1]))
 
 
-def _interp_nodes(d: Any, y: Any, x: Any, xp: Any, fp: Any) -> Any:
-    raise Unsupported("np.interp is not differentiated with respect to its nodes `xp`")
+def _interp_nodes(d: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
+    """To move both nodes of a segment is to move the point the other way; each counts with its share."""
+    left, right, share = _segments(x, xp)
+    pull = -_interp_points(d, y, x, xp, fp)
+    return add_at(scatter(xp, pull * (1.0 - share), left), pull * share, right)
 
 
-def _interp_values(d: Any, y: Any, x: Any, xp: Any, fp: Any) -> Any:
+def _interp_values(d: Any, y: Any, x: Any, xp: Any, fp: Any, *, left: Any = None, right: Any = None) -> Any:
+    if left is not None:
+        d = np.where(x < xp[0], 0.0, d)
+    if right is not None:
+        d = np.where(x > xp[-1], 0.0, d)
     left, right, share = _segments(x, xp)
     return add_at(scatter(fp, d * (1.0 - share), left), d * share, right)
 
@@ -118,8 +127,16 @@ general(
     _interp_nodes,
     _interp_values,
     operands=("x", "xp", "fp"),
+    named={
+        "left": lambda d, y, x, xp, fp, *, left, right=None: np.sum(np.where(x < xp[0], d, 0.0)),
+        "right": lambda d, y, x, xp, fp, *, right, left=None: np.sum(np.where(x > xp[-1], d, 0.0)),
+    },
+    signature=("x", "xp", "fp", "left", "right", "period"),
     infer=_interp_type,
     cases=[
+        Case((5,), lambda rng: np.array([-1.5, -0.4, 0.7, 1.1]), (4,)),
+        Case((7,), lambda rng: np.array([-1.5, -0.4, 0.7, 1.1]), (4,), left=0.5),
+        Case((7,), lambda rng: np.array([-0.9, -0.4, 0.7, 0.8]), (4,), left=uniform((), 0, 1), right=uniform((), 0, 1)),
         Case((5,), lambda rng: np.arange(-5, 4), (9,)),
         Case((2, 3), lambda rng: np.arange(-1, 2), (3,)),
         Case((), lambda rng: np.arange(-3, 4), (7,)),

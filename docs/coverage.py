@@ -1,0 +1,54 @@
+"""The page of functions that have a derivative, made from the rules: `python docs/coverage.py` writes it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+import srcgrad.rules  # noqa: F401
+from srcgrad.ir.primitive import Primitive, all_primitives, load_installed
+
+PAGE = Path(__file__).with_name("coverage.md")
+
+HEAD = """# Coverage
+
+Every function that srcgrad differentiates, with the keywords that its rule looks at; any other keyword is an error.
+Array methods (`x.sum(axis=0)`) and operators (`a @ b`) count as their functions, and a function under two names is
+listed under one. Each works in reverse and in forward mode, and may be differentiated again. `python docs/coverage.py`
+makes this page from the rules.
+
+What has no derivative (comparisons, `np.argsort`, `np.zeros`) may be called as well, and is listed at the end.
+"""
+
+
+def page() -> str:
+    """The whole page, as the rules are now."""
+    load_installed()
+    known = [prim for prim in all_primitives() if "." in prim.name]
+    derived = [prim for prim in known if any(prim.partials)]
+    constants = [prim for prim in known if prim.kind == "constant"]
+    parts = [HEAD]
+    for section in sorted({_section(prim) for prim in derived}, key=lambda name: (not name.startswith("np"), name)):
+        parts += [f"## {section}", "", *_table([prim for prim in derived if _section(prim) == section]), ""]
+    parts += ["## Without a derivative", "", ", ".join(f"`{prim.name}`" for prim in constants)]
+    return "\n".join(parts) + "\n"
+
+
+def _section(prim: Primitive) -> str:
+    """The module; methods of ufuncs (np.add.reduce) are in one section."""
+    owner = getattr(np, prim.module.removeprefix("np."), None)
+    return "np: methods of ufuncs" if isinstance(owner, np.ufunc) else prim.module
+
+
+def _table(prims: list[Primitive]) -> Iterator[str]:
+    yield "| function | keywords | convention |"
+    yield "|---|---|---|"
+    for prim in sorted(prims, key=lambda prim: prim.name.lower()):
+        options = ", ".join(f"`{name}`" for name in sorted({*prim.keywords, *prim.named}))
+        yield f"| `{prim.name}` | {options} | {prim.convention} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
