@@ -33,6 +33,7 @@ class Primitive:
     synonyms  : other names of arguments, and the names used here
     optional  : operands that count as None where they are missing
     module    : where the function lives, if that is not its name up to the last dot (`scipy.stats.norm.pdf`)
+    defaults  : what stands for an operand that is left out before one that is given
     of_complex: what stands for it where an operand is complex: sign and angle are steps on the real line alone
     named     : operands that a call gives by keyword, if at all (`where=`); the attribute of that name is `Slot(k)`,
                 and the k-th input behind the operands is the value. Each has its partial, or None
@@ -64,6 +65,7 @@ class Primitive:
     synonyms: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     module: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     of_complex: Primitive | None = None
     named: Mapping[str, Partial | None] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
@@ -205,7 +207,11 @@ def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     operands: list[Any] = []
     for position, name in enumerate(names):
         if name not in given:
-            if any(later in given for later in names[position + 1 :]) or position == 0:
+            later = any(later in given for later in names[position + 1 :])
+            if later and name in primitive.defaults:
+                operands.append(primitive.defaults[name])
+                continue
+            if later or position == 0:
                 raise Unsupported(f"{primitive.name} needs its argument `{name}`")
             break
         if primitive.operands[position].startswith("*"):

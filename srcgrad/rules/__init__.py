@@ -27,6 +27,7 @@ from . import (  # noqa: F401
     order,
     padding,
     permuting,
+    polynomials,
     products,
     python,
     reductions,
@@ -52,6 +53,9 @@ def _load(tables: Sequence[str]) -> None:
 # SciPy is optional, and costs nobody anything before it is used
 for _module, _tables in {
     "scipy.special": ("special", "special_bessel", "special_reductions"),
+    "scipy.linalg": ("scipy_linalg",),
+    "scipy.signal": ("scipy_signal",),
+    "scipy.stats": ("distributions", "multivariate"),
 }.items():
     when_used(_module, partial(_load, _tables))
 

@@ -33,7 +33,7 @@ def spd(*shape: int) -> Any:
 
 
 # cholesky: a = L L^H gives da = L^-T (M + M^H) conj(L)^-1 / 2, M the lower triangle of L.T d with half its diagonal
-def _cholesky(d: Any, y: Any, a: Any, *, upper: bool = False) -> Any:
+def cholesky_partial(d: Any, y: Any, a: Any, *, upper: bool = False) -> Any:
     if upper:
         d, y = adjoint(d), adjoint(y)
     return _congruent(y, 0.5 * mirrored(transposed(y) @ d))
@@ -56,7 +56,7 @@ def _congruent(lower: Any, middle: Any) -> Any:
 
 general(
     np.linalg.cholesky,
-    _cholesky,
+    cholesky_partial,
     operands=("a",),
     keywords=("upper",),
     signature=("a",),

@@ -27,12 +27,21 @@ class Case:
     """One test of a rule: operands (a shape, a number, or `rng -> array`) and keyword arguments.
 
     `unknown` marks a result with a length that cannot be told from the operands'; `symmetric` a function of symmetric
-    matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary.
+    matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary;
+    `passive` operands (by number) in which there is no derivative.
     """
 
-    def __init__(self, *operands: Any, unknown: Any = False, symmetric: Any = False, phases: Any = False, **attrs: Any):
+    def __init__(
+        self,
+        *operands: Any,
+        unknown: Any = False,
+        symmetric: Any = False,
+        phases: Any = False,
+        passive: Any = (),
+        **attrs: Any,
+    ):
         self.operands, self.attrs = operands, attrs
-        self.unknown, self.symmetric, self.phases = unknown, symmetric, phases
+        self.unknown, self.symmetric, self.phases, self.passive = unknown, symmetric, phases, passive
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)
@@ -67,6 +76,7 @@ def elementwise(
     optional: Sequence[str] = (),
     tangent: Partial | None = None,
     module: str = "",
+    defaults: Mapping[str, Any] | None = None,
 ) -> Primitive:
     """A function of single elements; `domain` gives an open interval per operand where it is smooth.
 
@@ -94,6 +104,7 @@ def elementwise(
         synonyms=synonyms or {},
         optional=tuple(optional),
         module=module,
+        defaults=defaults or {},
     )
     register(prim, function, *aliases)
     CASES[prim] = [*cases] or _elementwise_cases(list(domain) * (count if len(domain) == 1 else 1))
@@ -234,10 +245,18 @@ def _without(partial: Partial, names: Sequence[str]) -> Partial:
     return formula
 
 
+_MODULES = (
+    ("numpy.linalg", "np.linalg"),
+    ("numpy.fft", "np.fft"),
+    ("numpy.polynomial.polynomial", "np.polynomial.polynomial"),
+    ("math", "math"),
+)
+
+
 def spelling(function: Any) -> str:
     """How generated code names a library function."""
     module = getattr(function, "__module__", None) or "numpy"
-    for known, prefix in (("numpy.linalg", "np.linalg"), ("numpy.fft", "np.fft"), ("math", "math")):
+    for known, prefix in _MODULES:
         if module.startswith(known):
             return f"{prefix}.{function.__name__}"
     return f"np.{function.__name__}"

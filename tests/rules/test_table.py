@@ -45,7 +45,7 @@ class Specimen:
         self.facts = Facts()
         self.params, self.args, self.active = [], [], []
         self.builder = Builder(self.facts)
-        operands = [self._operand(each, dtype) for each in case.operands]
+        operands = [self._operand(each, dtype, k in case.passive) for k, each in enumerate(case.operands)]
         attrs = {k: self._operand(v, dtype) if k in prim.named else v for k, v in case.attrs.items()}
         self.outputs = self._call(operands, attrs)
         self.floats = [y for y in self.outputs if y.dtype.kind in "fc"][:only]
@@ -57,7 +57,7 @@ class Specimen:
         self.function = self.finished(self.builder.ops, (loss.atom,))
         verify(self.function, self.facts, "lower")
 
-    def _operand(self, spec, dtype):
+    def _operand(self, spec, dtype, passive):
         if isinstance(spec, (int, float)):
             return spec
         value = spec(self.rng) if callable(spec) else self.rng.uniform(-2.0, 2.0, spec)
@@ -71,7 +71,7 @@ class Specimen:
             value = value.astype(np.complex64)
         axes = tuple(self._axis(n) for n in value.shape)
         operand = self.param(Array(value.dtype, axes, weak=weak), value.item() if weak else value[()])
-        if value.dtype.kind in "fc":
+        if value.dtype.kind in "fc" and not passive:
             self.active.append(operand.atom)
         return operand
 
@@ -85,7 +85,8 @@ class Specimen:
     def imaginary(self, shape):
         """Small imaginary parts; those of a Hermitian matrix where the case is about symmetric ones."""
         part = self.rng.uniform(-0.3, 0.3, shape)
-        return part - np.swapaxes(part, -1, -2) if self.case.symmetric else part
+        square = len(shape) > 1 and shape[-1] == shape[-2]
+        return part - np.swapaxes(part, -1, -2) if self.case.symmetric and square else part
 
     def param(self, type, value):
         """A further parameter of the function, and its argument."""
@@ -147,8 +148,7 @@ class Specimen:
         """Nudged arguments, still symmetric where the case demands it."""
         if not self.case.symmetric:
             return args
-        square = [(x + np.conj(np.swapaxes(x, -1, -2))) / 2 for x in args[: len(self.active)]]
-        return [*square, *args[len(self.active) :]]
+        return [*map(hermitian, args[: len(self.active)]), *args[len(self.active) :]]
 
     def gradient(self, function, wrt):
         """(before, after) optimisation: functions that give the results of `function`, and its gradients."""
@@ -178,7 +178,7 @@ class Specimen:
         """A random tangent for each active operand."""
         drawn = [self.drawn(x.type, np.shape(self.value(x)), low=-1.0) for x in self.active]
         if self.case.symmetric:
-            drawn = [(v + np.conj(np.swapaxes(v, -1, -2))) / 2 for v in drawn]
+            drawn = [*map(hermitian, drawn)]
         weak = self.prim.name.startswith("math.")
         return [v.item() if weak else v.astype(x.dtype)[()] for v, x in zip(drawn, map(np.asarray, self.operands()))]
 
@@ -191,6 +191,13 @@ class Specimen:
         for x, v in zip(self.active, direction, strict=True):
             args[self.position(x)] = self.value(x) + step * v
         return args
+
+
+def hermitian(x):
+    """The Hermitian part of a square matrix; other arrays as they are."""
+    if np.ndim(x) < 2 or x.shape[-1] != x.shape[-2]:
+        return x
+    return (x + np.conj(np.swapaxes(x, -1, -2))) / 2
 
 
 def real_sum(x):
