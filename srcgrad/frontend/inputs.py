@@ -33,6 +33,7 @@ from ..runtime.signature import (
 )
 from .calls import Calls
 from .foreign import in_standard_library
+from .expressions import is_library
 from .state import Plan
 from .values import DictValue, Instance, ListValue
 
@@ -112,6 +113,12 @@ class Inputs(Calls):
 
         An object that is reached in several ways is one object here, and the calls check that it still is.
         """
+        kind = type(thing)
+        if is_library(kind):
+            raise Unsupported(
+                f"an object of {kind.__module__.split('.')[0]} (`{kind.__qualname__}`) cannot be read",
+                "Call a function that has a rule, such as scipy.stats.norm.logpdf(x, loc, scale).",
+            )
         home = self.places.get(id(thing)) if route[0][0] == "arg" else None
         known = self.instances.get((id(thing), home is not None))
         if known is None:
