@@ -33,7 +33,7 @@ class Emitted:
 
 def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Facts]] = ()) -> Emitted:
     """Print one function, after the helpers that it calls. Assumes verified IR; guarantees text that computes the same
-    and imports NumPy alone.
+    and imports NumPy alone, and SciPy for its own functions.
     """
     imported: dict[str, str] = {}
     nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]

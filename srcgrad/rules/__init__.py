@@ -8,6 +8,7 @@ from importlib import import_module
 
 from ..ir.primitive import when_used
 from . import (  # noqa: F401
+    array_api,
     complex,
     constants,
     decompositions,

@@ -15,6 +15,7 @@ from scipy import special, stats
 from ..errors import Unsupported
 from ..ir.dims import Facts
 from ..ir.infer import elementwise as elementwise_type
+from ..ir.nodes import Const
 from ..ir.primitive import Infer, Partial
 from ..ir.types import Type
 from .axes import array
@@ -159,7 +160,7 @@ def _register(family: _Family) -> None:
             infer=_real(function, f"scipy.stats.{family.name}.{method}"),
             module="scipy.stats",
             operands=("q" if method in ("ppf", "isf") else "x", *family.shapes, "loc", "scale"),
-            defaults={"loc": 0},
+            defaults={"loc": Const(0)},
             cases=_cases(family, method),
         )
 
