@@ -19,6 +19,7 @@ from .products import transposed
 from .registry import CASES, Case, constant, linear
 
 function: Any  # the tables below loop over functions of different types
+original: Any
 
 
 def _original(function: Any) -> Primitive:

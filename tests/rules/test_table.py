@@ -57,7 +57,7 @@ class Specimen:
         self.function = self.finished(self.builder.ops, (loss.atom,))
         verify(self.function, self.facts, "lower")
 
-    def _operand(self, spec, dtype, passive):
+    def _operand(self, spec, dtype, passive=False):
         if isinstance(spec, (int, float)):
             return spec
         value = spec(self.rng) if callable(spec) else self.rng.uniform(-2.0, 2.0, spec)
