@@ -15,7 +15,9 @@ from scipy import special
 
 from ..errors import Unsupported
 from ..ir.dims import Facts
+from ..ir.nodes import Const
 from ..ir.primitive import Infer, Partial, Primitive
+from ..ir.symbolic import Sym
 from ..ir.types import Array, Type
 from .axes import array, dtype_of
 from .internal import called
@@ -23,6 +25,19 @@ from .registry import Case, constant, general, uniform
 from .registry import elementwise as _elementwise
 
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
+
+
+def number(d: Any, value: float, text: str) -> Any:
+    """A constant spelled as in the formula: a Python number, which leaves float32 as it is."""
+    return Sym(d.builder, Const(value, text)) if isinstance(d, Sym) else value
+
+
+def root_2pi(d: Any) -> Any:
+    return number(d, SQRT_2PI, "math.sqrt(2 * math.pi)")
+
+
+def two_over_root_pi(d: Any) -> Any:
+    return number(d, 2 / SQRT_PI, "2 / math.sqrt(math.pi)")
 
 
 def elementwise(function: Any, *partials: Partial | None, name: str = "", **options: Any) -> Primitive:
@@ -64,17 +79,17 @@ def pair(function: Any, first: Callable[[Any], Any], second: Callable[[Any], Any
 
 
 # Error functions
-elementwise(special.erf, lambda d, y, x: d * (2 / SQRT_PI) * np.exp(-x * x))
-elementwise(special.erfc, lambda d, y, x: d * (-2 / SQRT_PI) * np.exp(-x * x))
-elementwise(special.erfi, lambda d, y, x: d * (2 / SQRT_PI) * np.exp(x * x))
+elementwise(special.erf, lambda d, y, x: d * two_over_root_pi(d) * np.exp(-(x**2)))
+elementwise(special.erfc, lambda d, y, x: -d * two_over_root_pi(d) * np.exp(-(x**2)))
+elementwise(special.erfi, lambda d, y, x: d * two_over_root_pi(d) * np.exp(x**2))
 elementwise(special.erfcx, lambda d, y, x: d * (2 * x * y - 2 / SQRT_PI))
 elementwise(special.erfinv, lambda d, y, x: d * (SQRT_PI / 2) * np.exp(y * y), domain=((-0.9, 0.9),), singular=True)
 elementwise(special.erfcinv, lambda d, y, x: d * (-SQRT_PI / 2) * np.exp(y * y), domain=((0.1, 1.9),), singular=True)
 elementwise(special.dawsn, lambda d, y, x: d * (1 - 2 * x * y))
 elementwise(special.wofz, lambda d, y, x: d * (2j / SQRT_PI - 2 * x * y))
-elementwise(special.ndtr, lambda d, y, x: d * np.exp(-x * x / 2) / SQRT_2PI)
-elementwise(special.log_ndtr, lambda d, y, x: d * np.exp(-x * x / 2 - y) / SQRT_2PI)
-elementwise(special.ndtri, lambda d, y, x: d * SQRT_2PI * np.exp(y * y / 2), domain=((0.05, 0.95),), singular=True)
+elementwise(special.ndtr, lambda d, y, x: d * np.exp(-(x**2) / 2) / root_2pi(d))
+elementwise(special.log_ndtr, lambda d, y, x: d * np.exp(-(x**2) / 2 - y) / root_2pi(d))
+elementwise(special.ndtri, lambda d, y, x: d * root_2pi(d) * np.exp(y**2 / 2), domain=((0.05, 0.95),), singular=True)
 elementwise(
     special.owens_t,
     lambda d, y, h, a: d * special.erf(a * h / math.sqrt(2)) * np.exp(-h * h / 2) / (-2 * SQRT_2PI),

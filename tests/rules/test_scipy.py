@@ -143,3 +143,10 @@ def test_scipy_and_its_rules_wait_until_they_are_used(first, loaded, tmp_path):
     script.write_text(first + SCRIPT)
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == loaded
+
+
+def test_constants_are_spelled_and_leave_single_precision():
+    gradient = grad(lambda x: np.sum(x * special.ndtr(x)) + np.sum(x * special.erf(x)))
+    assert gradient(np.ones(2, np.float32)).dtype == np.float32
+    assert "math.sqrt(2 * math.pi)" in gradient.source
+    assert "2 / math.sqrt(math.pi)" in gradient.source
