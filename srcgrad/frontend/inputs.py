@@ -32,8 +32,8 @@ from ..runtime.signature import (
     path_text,
 )
 from .calls import Calls
-from .foreign import in_standard_library
 from .expressions import is_library
+from .foreign import in_standard_library
 from .state import Plan
 from .values import DictValue, Instance, ListValue
 
