@@ -132,7 +132,8 @@ class Dim:
     def __str__(self) -> str:
         text = ""
         for monomial, c in self.terms:
-            factors = [str(atom) if isinstance(atom, Symbol) else atom.name for atom in monomial]
+            alone = c == 1 and len(monomial) == 1  # else `2 * n // 2` would be read as `(2 * n) // 2`
+            factors = [a.name if isinstance(a, Symbol) or alone else f"({a.name})" for a in monomial]
             if abs(c) != 1 or not factors:
                 factors.insert(0, str(abs(c)))
             sign = (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")

@@ -27,6 +27,7 @@ class File:
     tree: ast.Module
     comments: dict[int, str] = field(default_factory=dict)  # line -> comment behind code
     alone: dict[int, str] = field(default_factory=dict)  # line -> comment on a line of its own
+    functions: tuple[Node, ...] = ()  # every definition in it
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def find_source(function: types.FunctionType) -> Source:
             "source: define it in a file, a notebook cell or a doctest, not through exec or a plain prompt."
         )
     file = _file(code.co_filename, tuple(lines))
-    candidates = [n for n in _functions(file.tree) if _matches(n, code)]
+    candidates = [n for n in file.functions if _matches(n, code)]
     if len(candidates) > 1:
         candidates = [n for n in candidates if _contains(n, code)]
     if len(candidates) != 1:
@@ -106,7 +107,7 @@ def _file(name: str, lines: tuple[str, ...]) -> File:
                 place[token.start[0]] = token.string.lstrip("#").strip()
     except (tokenize.TokenError, IndentationError):
         pass
-    return File(name, lines, tree, comments, alone)
+    return File(name, lines, tree, comments, alone, tuple(_functions(tree)))
 
 
 def _functions(tree: ast.AST) -> Iterator[Node]:

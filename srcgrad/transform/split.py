@@ -78,7 +78,7 @@ def _halves(
     made = {v: op for op in walk(forward) for v in op.outputs}
     saved, again = _saved(forward, backward, gradients, seeds)
     backward = [*again, *backward]
-    saved += _lengths(function, backward, saved, facts)
+    saved += _lengths(function, backward, [*saved, *seeds], facts)
     _agree_on_names(saved, backward, made)
     return forward, backward, saved
 
@@ -133,8 +133,8 @@ def _saved(
     return list(needed), again
 
 
-def _lengths(function: Function, backward: Sequence[Op], saved: Sequence[Value], facts: Facts) -> list[Value]:
-    """Arguments to save only because the backward half spells their lengths."""
+def _lengths(function: Function, backward: Sequence[Op], known: Sequence[Value], facts: Facts) -> list[Value]:
+    """Arguments to save only because the backward half spells their lengths; `known` is what it has anyway."""
     needed: set[Symbol] = set()
     for op in walk(backward):
         for attr in op.attrs.values():
@@ -144,7 +144,7 @@ def _lengths(function: Function, backward: Sequence[Op], saved: Sequence[Value],
     extra: list[Value] = []
     partial = partial_values(function.body.ops)
     for symbol in sorted(needed):
-        if not any(_reveals(v, symbol, facts) for v in (*saved, *extra) if v not in partial):
+        if not any(_reveals(v, symbol, facts) for v in (*known, *extra) if v not in partial):
             extra += [p.value for p in function.params if _reveals(p.value, symbol, facts)][:1]
     return extra
 
