@@ -70,7 +70,7 @@ def gauss_with_pivots_grad(A, b):
         d_b[p] += part_1
         part = d_A[stacked_1]
         rows = np.arange(2)
-        last = np.zeros(A.shape[0], dtype=np.int64)
+        last = np.zeros(d_A.shape[0], dtype=np.int64)
         last[stacked_1] = rows
         chosen = np.where((last[stacked_1] == rows)[:, None], part, 0.0)
         d_A[stacked_1] = 0.0

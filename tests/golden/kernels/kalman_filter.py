@@ -17,36 +17,34 @@ def kalman_filter_grad(F, H, Q, R, x, P, measured):
     product_steps_2 = []
     P_steps_1 = []
     x_steps_1 = []
-    x_1 = x
-    P_1 = P
     for t in range(len(measured)):
-        P_steps_1.append(P_1)
-        x_steps_1.append(x_1)
-        x_1 = F @ x_1
-        x_steps.append(x_1)
-        product = F @ P_1
+        P_steps_1.append(P)
+        x_steps_1.append(x)
+        x = F @ x
+        x_steps.append(x)
+        product = F @ P
         product_steps_2.append(product)
-        P_1 = product @ F.T + Q
-        P_steps.append(P_1)
-        innovation = measured[t] - H @ x_1
+        P = product @ F.T + Q
+        P_steps.append(P)
+        innovation = measured[t] - H @ x
         innovation_steps.append(innovation)
-        product = H @ P_1
+        product = H @ P
         product_steps_1.append(product)
         S = product @ H.T + R
         S_steps.append(S)
-        product = P_1 @ H.T
+        product = P @ H.T
         product_steps.append(product)
         inverse = np.linalg.inv(S)
         inverse_steps.append(inverse)
         K = product @ inverse
         K_steps.append(K)
-        x_1 = x_1 + K @ innovation
+        x = x + K @ innovation
         diff = identity - K @ H
         diff_steps.append(diff)
-        P_1 = diff @ P_1
+        P = diff @ P
         solution = np.linalg.solve(S, innovation)
         solution_steps.append(solution)
-        estimates[t] = x_1
+        estimates[t] = x
     d_estimates = 2 * estimates
     d_x = np.zeros_like(x)
     d_P = np.zeros_like(P)

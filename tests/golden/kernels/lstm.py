@@ -17,12 +17,10 @@ def lstm_grad(W, U, b, x, h, c):
     total_steps_2 = []
     exp_steps_2 = []
     h_steps = []
-    h_1 = h
-    c_1 = c
     for t in range(len(x)):
-        c_steps.append(c_1)
-        h_steps.append(h_1)
-        gates = W @ x[t] + U @ h_1 + b
+        c_steps.append(c)
+        h_steps.append(h)
+        gates = W @ x[t] + U @ h + b
         exp = np.exp(-gates[:n])
         exp_steps_2.append(exp)
         total = 1.0 + exp
@@ -43,11 +41,11 @@ def lstm_grad(W, U, b, x, h, c):
         o_steps.append(o)
         g = np.tanh(gates[3 * n:])
         g_steps.append(g)
-        c_1 = f * c_1 + i * g
-        tanh = np.tanh(c_1)
+        c = f * c + i * g
+        tanh = np.tanh(c)
         tanh_steps.append(tanh)
-        h_1 = o * tanh
-        out[t] = h_1
+        h = o * tanh
+        out[t] = h
     d_out = 2 * out
     d_h = np.zeros_like(h)
     d_c = np.zeros_like(c)

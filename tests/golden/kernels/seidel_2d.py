@@ -19,8 +19,8 @@ def seidel_2d_grad(A, steps):
                 d_A[i, j] = part / 9.0
                 part = d_A[i, j]
                 d_A[i, j - 1] += part
-            copy = d_A[i, 1:-1].copy()
-            d_A[total, 2:] += copy
+            part = d_A[i, 1:-1]
+            d_A[total, 2:] += part
             copy = d_A[i, 1:-1].copy()
             d_A[total, 1:-1] += copy
             d_A[total, :-2] += copy
