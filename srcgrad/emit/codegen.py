@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import Origin
-from ..ir.indexing import is_basic
+from ..ir.indexing import covers, is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Undefined, Value, along
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
@@ -234,7 +234,7 @@ class Codegen:
         """`np.add(a, b, out=a)`, or a new array where the old one is still needed or no call fills it."""
         base, out = op.inputs[0], op.outputs[0]
         made = self.e.folding.op(op.inputs[1])
-        if made is None or made.outputs[0].type != out.type:
+        if made is None or made.outputs[0].type != out.type or not covers(op.attrs["index"]):
             return None
         value = self.e.atom(op.inputs[1])
         same = isinstance(base, Value) and self.names.get(base) == self.names[out]

@@ -300,6 +300,16 @@ def test_a_recorded_column_is_multiplied_as_the_column_that_it_is():
     examine(loss, RNG.normal(size=(5, 2)), 0.7)
 
 
+def test_a_result_given_to_a_reversed_view_is_written_in_its_order():
+    def loss(x, t):
+        a = x * t
+        u = x[::-1]
+        np.multiply(np.sin(a), 0.5, out=u)
+        return x[0] + 3.0 * x[1] + 0.0 * np.sum(u)
+
+    examine(loss, X, 0.7)
+
+
 # Loops that are left early
 
 
