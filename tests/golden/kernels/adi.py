@@ -52,31 +52,27 @@ def adi_grad(u, steps):
         history.append((total_steps, copy_steps, total_steps_1, copy_steps_1))
     d_u = 2 * u
     d_v = np.zeros_like(v)
+    d_q = np.zeros_like(q)
     diff = n - 1
     diff_1 = n - 2
-    d_q = d_v
     for total_steps, copy_steps, total_steps_1, copy_steps_1 in reversed(history):
         for j, copy_steps_2 in zip(reversed(range(diff_1, 0, -1)), reversed(copy_steps_1)):
             copy = d_u[1:diff, j].copy()
             d_u[1:diff, j] = 0.0
-            d_q = d_q.copy()
             d_q[1:diff, j] += copy
             d_u[1:diff, j + 1] += copy * copy_steps_2
         d_u[1:diff, diff] = 0.0
         total = 1.0 + 2.0 * a
         for j, total_steps_2 in zip(reversed(range(1, diff)), reversed(total_steps_1)):
             copy = d_q[1:diff, j].copy()
-            d_q = d_q.copy()
             d_q[1:diff, j] = 0.0
             ratio = copy / total_steps_2
             d_q[1:diff, j - 1] -= ratio * d
             negative = -(ratio * a)
-            d_v = d_v.copy()
             d_v[2:n, j] += negative
             d_v[1:diff, j] += ratio * total
             d_v[0:diff_1, j] += negative
         copy = d_q[1:diff, 0].copy()
-        d_q = d_q.copy()
         d_q[1:diff, 0] = 0.0
         d_u[1:diff, 0] += copy
         d_u[1:diff, 0] = 0.0
