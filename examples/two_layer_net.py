@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from srcgrad import Parameter, grad, no_grad
+from srcgrad import Parameter, device, grad, no_grad
 
+DEVICE = device("cpu")
 N, D_IN, HIDDEN, D_OUT = 64, 1000, 100, 10
 
 
@@ -18,10 +19,12 @@ def loss(w1, w2, x, y):
 def train(steps=500, learning_rate=1e-6, seed=0, dtype=np.float32):
     """Gradient descent on random data; returns the loss before each step."""
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((N, D_IN), dtype)
-    y = rng.standard_normal((N, D_OUT), dtype)
-    w1 = Parameter(rng.standard_normal((D_IN, HIDDEN), dtype))
-    w2 = Parameter(rng.standard_normal((HIDDEN, D_OUT), dtype))
+
+    def random(*shape, requires_grad=False):
+        return Parameter(rng.standard_normal(shape, dtype), requires_grad).to(DEVICE)
+
+    x, y = random(N, D_IN), random(N, D_OUT)
+    w1, w2 = random(D_IN, HIDDEN, requires_grad=True), random(HIDDEN, D_OUT, requires_grad=True)
     losses = []
     for t in range(steps):
         out = loss.forward(w1, w2, x, y)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import optim
+from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
 from .markers import stop_gradient
@@ -24,6 +24,7 @@ __all__ = [
     "SrcgradError",
     "__version__",
     "check_grads",
+    "cuda",
     "device",
     "grad",
     "hessian",

@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "optim": {"errors", "runtime"},
     "nn": {"errors", "markers", "runtime", "optim"},
+    "cuda": set(),
     "data": set(),
     "metrics": set(),
     "serialization": {"runtime"},
