@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections import OrderedDict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def printed_losses(two_layer_net):
 
 
 def test_01_device_and_sizes(two_layer_net):
-    assert two_layer_net.DEVICE == device("cpu")
+    assert str(two_layer_net.DEVICE) == "cpu"
     assert (two_layer_net.N, two_layer_net.D_IN, two_layer_net.HIDDEN, two_layer_net.D_OUT) == (64, 1000, 100, 10)
 
 
@@ -455,7 +456,7 @@ def test_30_data_batches_epochs_layers_initial_values_losses_and_accuracy():
     loader = DataLoader(ArrayDataset(x_train, y_train), batch_size=32, shuffle=True, generator=0)
     rng = np.random.default_rng(0)
     sizes = (64, 64, 64, 32, 10)
-    layers = [nn.Linear(m, n, rng=rng) for m, n in zip(sizes, sizes[1:])]
+    layers = [nn.Linear(m, n, rng=rng) for m, n in pairwise(sizes)]
     for layer in layers[:-1]:
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", rng=rng)
     model = nn.Sequential(*[part for layer in layers[:-1] for part in (layer, nn.ReLU())], layers[-1])
