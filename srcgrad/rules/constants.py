@@ -256,19 +256,3 @@ for function, operands, names in (
     (np.tri, ("N", "M"), ("k", "dtype")),
 ):
     constant(function, operands=operands, keywords=names, infer=_eye_type)
-
-
-def _arange_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    arrays = [array(t) for t in types]
-    dtype = np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else dtype_of(np.arange, arrays, ndim=0)
-    dims = [a.dim for a in arrays]
-    start, stop = (as_dim(0), dims[0]) if len(dims) == 1 else (dims[0], dims[1])
-    step = dims[2] if len(dims) > 2 else as_dim(1)
-    if start is None or stop is None or step is None or not step.constant or step.constant < 0:
-        return Array(dtype, (facts.fresh(),))
-    if not facts.require(">=", stop, start):
-        return Array(dtype, (facts.fresh(),) if (stop - start).constant is None else (as_dim(0),))
-    return Array(dtype, ((stop - start + (step.constant - 1)) // step.constant,))
-
-
-constant(np.arange, operands=("start", "stop", "step"), keywords=("dtype",), infer=_arange_type)

@@ -21,6 +21,55 @@ from .registry import Case, general, linear, uniform
 function: Any  # the tables below loop over functions of different types
 
 
+# arange: start + k * step; how many there are is a step function of the operands
+def _arange_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    arrays = [array(t) for t in types]
+    dtype = np.dtype(attrs["dtype"]) if attrs.get("dtype") is not None else dtype_of(np.arange, arrays, ndim=0)
+    dims = [a.dim for a in arrays]
+    start, stop = (as_dim(0), dims[0]) if len(dims) == 1 else (dims[0], dims[1])
+    step = dims[2] if len(dims) > 2 else as_dim(1)
+    if start is None or stop is None or step is None or not step.constant or step.constant < 0:
+        return Array(dtype, (facts.fresh(),))
+    if not facts.require(">=", stop, start):
+        return Array(dtype, (facts.fresh(),) if (stop - start).constant is None else (as_dim(0),))
+    return Array(dtype, ((stop - start + (step.constant - 1)) // step.constant,))
+
+
+def _arange_start(d: Any, y: Any, start: Any, *rest: Any, dtype: Any = None) -> Any:
+    return np.sum(d) if rest else 0.0  # the only operand is the end
+
+
+def _arange_step(d: Any, y: Any, start: Any, stop: Any, step: Any, dtype: Any = None) -> Any:
+    return d @ arange(d, d.shape[0])
+
+
+def _arange_tangent(tangents: Any, y: Any, start: Any, *rest: Any, dtype: Any = None) -> Any:
+    moved = tangents[0] if rest else None
+    if len(rest) < 2 or tangents[2] is None:
+        return 0.0 if moved is None else moved
+    stretched = tangents[2] * arange(y, y.shape[0])
+    return stretched if moved is None else moved + stretched
+
+
+general(
+    np.arange,
+    _arange_start,
+    None,
+    _arange_step,
+    operands=("start", "stop", "step"),
+    keywords=("dtype",),
+    infer=_arange_type,
+    tangent=_arange_tangent,
+    cases=[
+        Case(uniform((), 4.2, 4.4), unknown=True),
+        Case(uniform((), 1.2, 1.4), uniform((), 5.9, 6.1), unknown=True),
+        Case(uniform((), 1.2, 1.4), 6.0, uniform((), 0.95, 1.0), unknown=True),
+        Case(uniform((), 1.2, 1.4), 6.0, 1.0, dtype=np.float64, unknown=True),
+    ],
+    convention="how many numbers there are is a step function of the operands: its derivative is zero",
+)
+
+
 # linspace: weights that fall from 1 to 0 for the first number, and rise from 0 to 1 for the second
 def _spaced_type(function: Any) -> Infer:
     def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
