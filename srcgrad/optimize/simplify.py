@@ -12,7 +12,7 @@ from typing import Any
 
 from ..ir.builder import Builder, revealed
 from ..ir.dims import Facts, Symbol
-from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Value
+from ..ir.nodes import NO_ATTRS, Atom, Const, Function, Op, Region, Undefined, Value, along, whole_pass
 from ..ir.partial import partial_values
 from ..ir.primitive import Primitive
 from ..ir.types import Tape, Type
@@ -38,6 +38,7 @@ class Simplifier(Builder):
         self.seen: dict[Any, tuple[Atom, ...]] = {}
         self.lengths: dict[Symbol, Value] = {}
         self.partial: set[Value] = set()
+        self.taped: dict[Value, Atom] = {}  # what a loop reads of a recording -> the recording
 
     def reveal(self, symbol: Symbol) -> Atom | None:
         return self.lengths.get(symbol)
@@ -170,6 +171,7 @@ class Simplifier(Builder):
         for tape, item in zip(op.inputs[3 + carried :], body.params[1 + carried :]):
             source = self._recorded(tape)
             if source is None:
+                self.taped[item] = tape
                 inputs.append(tape)
                 params.append(item)
             else:
@@ -178,14 +180,38 @@ class Simplifier(Builder):
         return replace(op, inputs=tuple(inputs), regions=(region,))
 
     def _recorded(self, tape: Atom) -> Atom | None:
-        """What the tape records, if it is defined outside the loop that records it."""
-        loop = self.made.get(tape) if isinstance(tape, Value) and isinstance(tape.type, Tape) else None
+        """What the tape records, if it is a constant, or defined outside the loop that records it."""
+        source = self._source(tape)
+        if isinstance(source, Const):
+            return source
+        loop = self.made.get(tape) if isinstance(tape, Value) else None
         if loop is None or loop.prim.name == "if":  # a branch hands out what a loop inside it recorded
             return None
         body = loop.regions[-1]
-        source = body.results[loop.outputs.index(tape)]
         inside = set(body.params) | {v for inner in body.ops for v in inner.outputs}
+        source = body.results[loop.outputs.index(tape)]
         return source if source not in inside else None
+
+    def _source(self, tape: Atom) -> Atom | None:
+        """What each item of the tape is, in the region of the loop that records it, wherever the tape was handed on."""
+        loop = self._recorder(tape)
+        if loop is None:
+            return None
+        op, number = loop
+        return along(op.regions[-1].results[number], whole_pass(op))
+
+    def _recorder(self, tape: Atom) -> tuple[Op, int] | None:
+        """The loop that makes the tape, and the number of its result that is recorded there."""
+        if not isinstance(tape, Value) or not isinstance(tape.type, Tape):
+            return None
+        op = self.made.get(tape)
+        if op is None:  # an item of a recording of tapes
+            return self._recorder(self._source(self.taped[tape])) if tape in self.taped else None  # type: ignore[arg-type]
+        number = op.outputs.index(tape)
+        if op.prim.name != "if":
+            return op, number
+        handed = [r.results[number] for r in op.regions if not isinstance(r.results[number], Undefined)]
+        return self._recorder(handed[0]) if len(handed) == 1 else None
 
 
 def _key(op: Op) -> Any:

@@ -34,6 +34,7 @@ from ..ir.nodes import (
     walk,
     whole_pass,
 )
+from ..ir.partial import partial_values
 from ..ir.primitive import named
 from ..ir.types import Array, Tape
 
@@ -239,6 +240,7 @@ class _Economy:
     def __init__(self, function: Function):
         self.made: dict[Value, Op] = {}
         self.position: dict[Value, int] = {}
+        self.partial = partial_values(function.body.ops)
         self.recorded: dict[Value, Value] = {}  # a backward item -> the forward value it is
         self.root = {p.value for p in function.params} | {v for op in function.body.ops for v in op.outputs}
         for number, op in enumerate(walk(function.body.ops)):
@@ -324,7 +326,7 @@ class _Economy:
 
     def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None, body: Region) -> _Plan:
         plan = _Plan([], set(), [], {}, {})
-        by_source = {source: item for item, source in items.items()}
+        by_source = {source: item for item, source in reversed(items.items())}  # of two alike the first is kept
         if forward is not None:
             self._hand_on(plan, by_source, known, forward)
         at_hand = dict(known)
@@ -341,8 +343,10 @@ class _Economy:
                 continue
             if self._into_branch(item, source, at_hand, body, plan):
                 continue
-            found = self._again(source, at_hand, ops, _DEPTH, item)
+            tried = dict(at_hand)
+            found = self._again(source, tried, ops, _DEPTH, item)
             if found is not None:
+                at_hand = tried
                 plan.recomputed += ops
                 plan.dropped.add(item)
                 if found is not item:  # nothing to compute: it is at hand under another name
@@ -399,7 +403,8 @@ class _Economy:
     ) -> Atom | None:
         """Compute a forward value again; what it is then called, or None if that costs too much.
 
-        `guarded` values stem from a branch: to compute them whichever way it went must not raise.
+        `guarded` values stem from a branch: to compute them whichever way it went must not raise. Where the result is
+        None, what was added to `known` and `ops` is of no use.
         """
         if source in known:
             return known[source]
@@ -415,7 +420,7 @@ class _Economy:
                     known[source] = value
                 return value
             return None
-        if depth == 0 or op is None or not self._cheap(op) or (guarded and _may_raise(op)):
+        if depth == 0 or op is None or not self._cheap(op) or (guarded and self._may_fail(op)):
             return None
         inputs: list[Atom] = []
         for atom in op.inputs:
@@ -427,6 +432,10 @@ class _Economy:
         ops.append(replace(op, inputs=tuple(inputs), outputs=(value,), role="adjoint"))
         known[source] = value
         return value
+
+    def _may_fail(self, op: Op) -> bool:
+        """Whether the op, done where its branch was not taken, may raise: None, for one, knows no arithmetic."""
+        return _may_raise(op) or any(atom in self.partial for atom in op.inputs)
 
     def _computed_number(self, value: Value) -> bool:
         op = self.made.get(value)

@@ -49,8 +49,11 @@ class Wrong(Exception):
         super().__init__(f"{what}: {detail}")
 
 
-def judge(text: str, folder: Path, name: str = "program") -> Verdict:
-    """The verdict on one module's text, written to `folder` so that its source can be found."""
+def judge(text: str, folder: Path, name: str = "program", check: Callable[[Any], None] | None = None) -> Verdict:
+    """The verdict on one module's text, written to `folder` so that its source can be found.
+
+    `check` raises what is wrong with the module's `loss`: by default, with its gradient.
+    """
     name = f"{name}_{next(_NUMBERS)}"  # a fresh file each time: Python caches modules and lines by file name
     file = folder / f"{name}.py"
     file.write_text(text)
@@ -59,7 +62,7 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.dont_write_bytecode = True
-    with _checking(), np.errstate(all="ignore"):
+    with checking(), np.errstate(all="ignore"):
         try:
             spec.loader.exec_module(module)
             value = module.loss(*copy.deepcopy(module.arguments()))
@@ -70,7 +73,7 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
         except Exception:
             return Verdict("invalid", "the plain function fails", traceback.format_exc())
         try:
-            _Judge(module).run()
+            (check or first_order)(module)
         except (CompileError, GradTypeError) as error:
             return _refusal(error, file)
         except Doubtful as error:
@@ -84,6 +87,11 @@ def judge(text: str, folder: Path, name: str = "program") -> Verdict:
         finally:
             file.unlink()
     return Verdict("right")
+
+
+def first_order(module: Any) -> None:
+    """Every check of the gradient."""
+    _Judge(module).run()
 
 
 def _unbound(module: Any, message: str, file: Path) -> Verdict:
@@ -103,12 +111,12 @@ def examine(loss: Callable[..., Any], *args: Any) -> None:
     """Every check of one function, differentiated in all that these arguments are; raises what goes wrong."""
     wrt = tuple(inspect.signature(loss).parameters)[: len(args)]
     module = SimpleNamespace(loss=loss, WRT=wrt, arguments=lambda: copy.deepcopy(list(args)))
-    with _checking(), np.errstate(all="ignore"):
+    with checking(), np.errstate(all="ignore"):
         _Judge(module).run()
 
 
 @contextmanager
-def _checking() -> Iterator[None]:
+def checking() -> Iterator[None]:
     """Every stage verified, nothing read from or written to the cache."""
     before = {name: os.environ.get(name) for name in CHECKED}
     os.environ.update(CHECKED)

@@ -11,16 +11,21 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz_choice import seeded
 from fuzz_control import Control
-from fuzz_judge import Verdict, judge
+from fuzz_judge import Verdict, first_order, judge
+from fuzz_orders import compare_orders
 from fuzz_program import program
 from fuzz_shrink import shrink
 from fuzz_statements import Statements
+
+Check = Callable[[Any], None]
 
 
 def main() -> int:
@@ -30,16 +35,17 @@ def main() -> int:
     kinds: collections.Counter[str] = collections.Counter()
     reasons: collections.Counter[tuple[str, str]] = collections.Counter()
     kind = Control if options.control else Statements
+    check = compare_orders if options.orders else first_order
     start = time.perf_counter()
     for number in range(options.first, options.first + options.count):
         text = program(seeded((options.seed, number).__repr__()), options.statements, kind).text
         name = f"p{options.seed}_{number}"
-        verdict = timed(text, folder, name)
+        verdict = timed(text, folder, name, check)
         kinds[verdict.kind] += 1
         if verdict.kind != "right":
             reasons[verdict.kind, verdict.what] += 1
         if verdict.kind == "wrong":
-            _report(options, folder, name, text, verdict, reasons[verdict.kind, verdict.what])
+            _report(options, folder, name, text, verdict, check, reasons[verdict.kind, verdict.what])
         if sys.stderr.isatty() or number % 200 == 199:
             print(f"\r{number + 1 - options.first} {dict(kinds)}", end="", file=sys.stderr, flush=True)
     seconds = time.perf_counter() - start
@@ -49,7 +55,7 @@ def main() -> int:
     return 1 if kinds["wrong"] else 0
 
 
-def timed(text: str, folder: Path, name: str, seconds: int = 20) -> Verdict:
+def timed(text: str, folder: Path, name: str, check: Check, seconds: int = 20) -> Verdict:
     """The verdict, or that there was none in time."""
 
     def ring(*_: object) -> None:
@@ -58,22 +64,24 @@ def timed(text: str, folder: Path, name: str, seconds: int = 20) -> Verdict:
     signal.signal(signal.SIGALRM, ring)
     signal.alarm(seconds)
     try:
-        return judge(text, folder, name)
+        return judge(text, folder, name, check)
     finally:
         signal.alarm(0)
 
 
-def _report(options: argparse.Namespace, folder: Path, name: str, text: str, verdict: Verdict, seen: int) -> None:
+def _report(
+    options: argparse.Namespace, folder: Path, name: str, text: str, verdict: Verdict, check: Check, seen: int
+) -> None:
     """The first few of each kind, shrunk."""
     print(f"\n{name} {verdict.kind}: {verdict.what}", flush=True)
     if seen > options.each:
         return
 
     def still(candidate: str) -> bool:
-        return _same(timed(candidate, folder, "shrinking"), verdict)
+        return _same(timed(candidate, folder, "shrinking", check), verdict)
 
     small = text if options.no_shrink else shrink(text, still)
-    final = timed(small, folder, "shrinking")
+    final = timed(small, folder, "shrinking", check)
     notes = "\n".join(f"# {line}" for line in [f"{verdict.kind}: {verdict.what}", *final.detail.split("\n")])
     (options.out / f"{name}.py").write_text(f"{small}\n{notes}\n")
 
@@ -90,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--statements", type=int, default=8, help="most statements of a program's outer block")
     parser.add_argument("--each", type=int, default=3, help="how many programs of one fault are shrunk")
     parser.add_argument("--control", action="store_true", help="many jumps, and variables perhaps not assigned")
+    parser.add_argument("--orders", action="store_true", help="forward mode and second derivatives, against each other")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "srcgrad_fuzz")
     return parser.parse_args()

@@ -9,6 +9,7 @@ import pytest
 from fuzz_choice import drawn, seeded
 from fuzz_control import Control
 from fuzz_judge import judge
+from fuzz_orders import compare_orders
 from fuzz_program import program
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 
@@ -52,6 +53,13 @@ def test_random_programs_have_right_gradients(tmp_path_factory):
 def test_programs_that_jump_have_right_gradients(seed, tmp_path):
     text = program(seeded(f"control {seed}"), 5, Control).text
     verdict = judge(text, tmp_path)
+    assert verdict.kind != "wrong", f"{verdict.what}\n{verdict.detail}\n{text}"
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_second_derivatives_of_random_programs_agree(seed, tmp_path):
+    text = program(seeded(f"orders {seed}"), 4).text
+    verdict = judge(text, tmp_path, check=compare_orders)
     assert verdict.kind != "wrong", f"{verdict.what}\n{verdict.detail}\n{text}"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from fuzz_judge import examine
+from fuzz_orders import examine_orders
 
 RNG = np.random.default_rng(0)
 X, Y, Z = RNG.normal(size=4), RNG.normal(size=3), RNG.normal(size=4)
@@ -328,3 +329,60 @@ def test_a_flag_that_the_backward_sweep_reads_stays_a_variable():
 
     examine(loss, X)
     examine(loss, np.array([0.9, 0.4, 0.3, 0.2]))
+
+
+# Second derivatives
+
+
+def test_two_recordings_of_one_variable_and_the_value_after_the_loop():
+    def loss(y, k=3):
+        for _ in range(k):
+            y = np.tanh((y - 1) * y)
+        return np.sum(y**2)
+
+    examine_orders(loss, PAIR[:1])
+
+
+def test_a_constant_recorded_by_a_loop_in_a_branch():
+    def loss(x, t):
+        if x.mean() > 0.0:
+            for _ in range(3):
+                t += np.cos(np.maximum(t, 0.2) if t < 0.4 else np.sum(x))
+        return t + np.sum(x)
+
+    examine_orders(loss, PAIR, 0.1)
+    examine_orders(loss, -PAIR, 0.1)
+
+
+def test_what_a_branch_leaves_undefined_is_not_computed_with_outside_it():
+    def loss(x, s):
+        for item in x:
+            if item > 1.5:
+                s = np.cos(s)
+            elif item < 0.5:
+                s = s - np.sin(s)
+            else:
+                s *= np.tanh(np.cos(item))
+        return s
+
+    examine_orders(loss, np.array([1.0, 2.0, 0.1]), 0.3)
+
+
+def test_what_is_tried_in_vain_is_not_read_afterwards():
+    def scaled(a, b):
+        return np.sin(a * np.maximum(1.0 / (1.0 + b**2), a * a))
+
+    def loss(s, t, z):
+        for _ in range(3):
+            if t < 1.1:
+                if 1.5 * t > 1.1:
+                    s += np.cos(t + s)
+                else:
+                    s = s - np.cos(scaled(np.cos(t * t), np.arctan(z @ z)))
+                    s -= np.arctan(t * np.arctan(t))
+            else:
+                s = s + np.cos(s)
+        return s
+
+    examine_orders(loss, 0.2, 0.3, X)
+    examine_orders(loss, 0.2, 0.9, X)
