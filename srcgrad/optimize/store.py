@@ -326,7 +326,7 @@ class _Economy:
 
     def _plan(self, items: Mapping[Value, Value], known: dict[Value, Atom], forward: Op | None, body: Region) -> _Plan:
         plan = _Plan([], set(), [], {}, {})
-        by_source = {source: item for item, source in reversed(items.items())}  # of two alike the first is kept
+        by_source = {source: item for item, source in reversed([*items.items()])}  # of two alike the first is kept
         if forward is not None:
             self._hand_on(plan, by_source, known, forward)
         at_hand = dict(known)

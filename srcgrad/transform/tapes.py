@@ -104,22 +104,26 @@ class AdjointBuilder(Builder):
     def __init__(self, reverse: Tapes):
         super().__init__(reverse.facts, role="adjoint")
         self.reverse = reverse
-        self.sources: dict[Symbol, Value] = {}
+        self.sources: dict[Symbol, list[Value]] = {}
+        self.outermost: set[Value] = set()
         self.read: set[Atom] = set()  # all that an op reads, other than to fill a place of it for the first time
 
-    def notice(self, region: Region) -> None:
-        """Which forward value has which length, numbers (a loop's index) before arrays."""
+    def notice(self, region: Region, outermost: bool = True) -> None:
+        """Which forward values have which length, numbers (a loop's index) before arrays."""
         values = [*region.params, *(v for op in region.ops for v in op.outputs)]
+        self.outermost.update(values if outermost else ())
         for value in sorted(values, key=lambda v: isinstance(v.type, Array) and v.type.ndim > 0):
             for symbol in revealed(value, self.facts):
-                self.sources.setdefault(symbol, value)
+                self.sources.setdefault(symbol, []).append(value)
         for op in region.ops:
             self.read.update(op.inputs[1:] if op.style == "fill" else op.inputs)
             for inner in op.regions:
-                self.notice(inner)
+                self.notice(inner, outermost=False)
 
     def reveal(self, symbol: Symbol) -> Atom | None:
-        value = self.sources.get(symbol)
+        """The first value that the backward sweep can read: of a loop that it does not mirror it can read none."""
+        readable = (v for v in self.sources.get(symbol, ()) if v in self.outermost or v in self.reverse.home)
+        value = next(readable, None)
         return None if value is None else self.reverse.use(value)
 
 

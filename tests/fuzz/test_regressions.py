@@ -386,3 +386,15 @@ def test_what_is_tried_in_vain_is_not_read_afterwards():
 
     examine_orders(loss, 0.2, 0.3, X)
     examine_orders(loss, 0.2, 0.9, X)
+
+
+def test_the_length_of_a_mask_is_read_where_it_can_be():
+    def loss(x, t):
+        a = np.ones(3)
+        for item in x:
+            if item > 0.0:
+                t += np.arctan(t)
+                a[a > 0.1] += np.sin(t)
+        return np.sum(a) * t
+
+    examine_orders(loss, X, 0.3)
