@@ -18,7 +18,7 @@ from .names import Naming
 from .printer import print_module
 from .returning import needed_modules
 from .statements import Scheduler
-from .versions import read_newest
+from .versions import read_newest, without_same
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _definition(
 ) -> tuple[ast.FunctionDef, Mapping[Value, str]]:
     """One function as syntax, and what its values are called; `imported` grows by the libraries that it needs."""
     several = isinstance(function.result, (tuple, list, dict, Rebuilt)) and len(function.body.results) > 1
-    function = read_newest(function)
+    function = read_newest(without_same(function))
     folding = fold(function, several)
     scheduler = Scheduler(function, folding, facts)
     block = scheduler.run()

@@ -332,7 +332,7 @@ class Scheduler:
         if not axes or all(d.constant is not None for d in axes):
             return self.lengths.dims(axes, scope)
         ordered = [v for v in scope if v is not value]
-        if op.inputs and op.prim.name != "np.reshape":
+        if op.prim.name != "np.reshape" and op.prim.arity(op.attrs) and op.inputs:
             ordered = [v for v in ordered if v is not op.inputs[0]]
         return self.lengths.shape(axes, ordered, prefer)
 

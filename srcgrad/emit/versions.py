@@ -6,9 +6,10 @@ keep it alive, and the write would need a copy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ..ir.nodes import Atom, Function, Op, Region, Value
+from ..ir.nodes import Atom, Function, Op, Region, Value, renamed, walk
 from ..ir.types import Array
 
 
@@ -111,3 +112,25 @@ def _newest(value: Value, newer: dict[Value, Value]) -> Value:
     while value in newer:
         value = newer[value]
     return value
+
+
+def without_same(function: Function) -> Function:
+    """Drop the ops that only tell what lengths a value has on one path."""
+    known: dict[Value, Atom] = {}
+    for op in walk(function.body.ops):
+        if op.prim.name == "same":
+            known[op.outputs[0]] = renamed(op.inputs[0], known)
+    return function.with_body(_renamed(function.body, known)) if known else function
+
+
+def _renamed(region: Region, known: Mapping[Value, Atom]) -> Region:
+    ops = tuple(
+        replace(
+            op,
+            inputs=tuple(renamed(a, known) for a in op.inputs),
+            regions=tuple(_renamed(each, known) for each in op.regions),
+        )
+        for op in region.ops
+        if op.prim.name != "same"
+    )
+    return replace(region, ops=ops, results=tuple(renamed(a, known) for a in region.results))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import Unsupported
+from ..ir.dims import Dim, Symbol
 from ..ir.nodes import Value
 from ..ir.types import Array, Type
 from .branches import Env
@@ -38,6 +39,7 @@ class Carried:
     candidates: set[str] = field(default_factory=set)  # assigned inside alone, and read in the next pass or behind
     late: Env = field(default_factory=dict)  # those that the last reading gave a value
     certain: set[str] = field(default_factory=set)  # variables that every pass assigns
+    lengths: set[Symbol] = field(default_factory=set)  # of axes that a pass may make longer or shorter
     stop: Any = None  # after a pass: whether it is the last one, where that depends on the run
 
     def params(self) -> list[Value]:
@@ -146,7 +148,7 @@ class Carrying(Jumps):
 
     def settled(self, carried: Carried, params: list[Value], ops: list[Any], results: list[Any]) -> bool:
         """Whether another reading would learn nothing new about types and memory."""
-        new = [self.common_type([t, a.type]) for t, a in zip(carried.types, results)]
+        new = [self.common_type([t, a.type], carried.lengths) for t, a in zip(carried.types, results)]
         shared = {
             k
             for k, (param, result) in enumerate(zip(params, results))
@@ -156,9 +158,12 @@ class Carrying(Jumps):
             and not (self.own_result(result, ops, params) and not self.twice(results, k))
         }
         stable = all(
-            not isinstance(t, Array) or not isinstance(n, Array) or (t.dtype == n.dtype and t.weak == n.weak)
+            not isinstance(t, Array)
+            or not isinstance(n, Array)
+            or (t.dtype == n.dtype and t.weak == n.weak and self.facts.same_axes(t.axes, n.axes))
             for t, n in zip(carried.types, new)
         )
+        shrinks = sum(self._shrinks(carried, t, a.type) for t, a in zip(carried.types, results)) > 0
         carried.types = new
         carried.shared |= shared
         listed = {
@@ -172,7 +177,35 @@ class Carrying(Jumps):
         if carried.late:
             self._carry_late(carried)
             return False
-        return stable and not shared and known and len(carried.ends) == len(results) + len(carried.cells)
+        return (
+            stable and not shrinks and not shared and known and len(carried.ends) == len(results) + len(carried.cells)
+        )
+
+    def _shrinks(self, carried: Carried, start: Type, end: Type) -> bool:
+        """Whether a pass may make an axis shorter than it was said to be at least; from now on that is zero."""
+        found = False
+        for x, y in zip(start.axes, end.axes) if isinstance(start, Array) and isinstance(end, Array) else ():
+            for symbol in self.facts.canon(x).symbols() & carried.lengths:
+                least = self.facts.bounds[symbol][0]
+                if least.constant != 0 and not self.facts.require(">=", y, least):
+                    self.facts.may_be_empty(symbol)
+                    found = True
+        return found
+
+    def types_behind(self, carried: Carried, params: Sequence[Value]) -> list[Type]:
+        """The types of a loop's outputs: an axis that every pass changes has one more length behind the loop."""
+
+        def behind(length: Dim) -> Dim:
+            symbol = self.facts.canon(length).symbol
+            own = symbol is not None and symbol in carried.lengths
+            return self.facts.meeting(self.facts.bounds[symbol][0]) if own else length  # type: ignore[index]
+
+        return [
+            replace(p.type, axes=tuple(map(behind, p.type.axes)))
+            if isinstance(p.type, Array) and p.type.axes
+            else p.type
+            for p in params
+        ]
 
     def converted(self, carried: Carried, results: list[Any], ops: list[Any]) -> tuple[list[Any], list[Any]]:
         starts = [self.latest(init) for init in carried.inits]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import Dim
+from ..ir.dims import Dim, Symbol
 from ..ir.nodes import NO_ATTRS, Const, Region, Undefined, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Type
@@ -65,25 +65,42 @@ class Joins(Memory):
 
     # Types
 
-    def common_type(self, types: Sequence[Type]) -> Type:
-        """The type that holds either path's value; ints and floats meet as floats, as in arithmetic."""
+    def common_type(self, types: Sequence[Type], own: set[Symbol] | None = None) -> Type:
+        """The type that holds either path's value; ints and floats meet as floats, as in arithmetic.
+
+        An axis that is not equally long on both paths has a length known only while running. A loop's `own` lengths of
+        that kind, which are extended, stand for those of every pass.
+        """
         result = types[0]
         for type in types[1:]:
             if not isinstance(type, Array) or not isinstance(result, Array):
                 if type != result:
                     raise Unsupported(f"the variable is {result} on one path and {type} on another")
                 continue
-            self._same_axes(result, type)
+            axes = self._common_axes(result, type, own)
             self._same_precision(result, type)
-            result = _common_number(result, type)
+            result = replace(_common_number(result, type), axes=axes)
         return replace(result, dim=None) if isinstance(result, Array) else result
 
-    def _same_axes(self, a: Array, b: Array) -> None:
-        if not self.agree(a.axes, b.axes):
+    def _common_axes(self, a: Array, b: Array, own: set[Symbol] | None) -> tuple[Dim, ...]:
+        if a.ndim != b.ndim:
             raise Unsupported(
                 f"the variable is {a} on one path and {b} on another",
                 "Give it one shape on every path (start with np.zeros), or use two names.",
             )
+        return tuple(
+            x if self.facts.canon(x).symbol in (own or ()) or self.agree([x], [y]) else self._meeting(x, y, own)
+            for x, y in zip(a.axes, b.axes)
+        )
+
+    def _meeting(self, x: Dim, y: Dim, own: set[Symbol] | None) -> Dim:
+        """A length that is one or the other; of a loop, at least what it starts with, until a pass cuts it."""
+        if own is not None:
+            length = self.facts.meeting(x)
+            own |= length.symbols()
+            return length
+        one, other = self.facts.canon(x).constant, self.facts.canon(y).constant
+        return self.facts.meeting(0 if one is None or other is None else min(one, other))
 
     def agree(self, a: Sequence[Dim], b: Sequence[Dim]) -> bool:
         """Whether two shapes are one: provably, or in every call of this compilation."""

@@ -220,7 +220,7 @@ class Loops(Carrying):
             if carried.stop is not None and filling.rows:
                 raise Unsupported("`break` in a loop that fills a list", "Use an array, and count what it holds.")
         inits, ends = self.converted(carried, results, ops)
-        types = [p.type for p in params]
+        types = self.types_behind(carried, params)
         attrs: dict[str, Any] = {"carried": len(params), "reverse": backwards}
         if carried.stop is not None:
             attrs["stops"], ends = "last", [*ends, carried.stop]
@@ -389,7 +389,7 @@ class Loops(Carrying):
             Region(tuple(params), tuple(ops), (*ends, *([] if carried.stop is None else [carried.stop]))),
         )
         attrs = {"carried": len(params), **({} if carried.stop is None else {"stops": "last"})}
-        types = [*(p.type for p in params), replace(INT, dim=self.facts.fresh("passes"))]
+        types = [*self.types_behind(carried, params), replace(INT, dim=self.facts.fresh("passes"))]
         outputs = self.builder.append(named("while"), inits, types, attrs, regions=regions)
         outputs[-1].hint = "passes"
         self.leave(carried, results, outputs[:-1], inside, None)

@@ -193,12 +193,14 @@ class Facts:
     def __init__(self, sizes: Mapping[Symbol, int] | None = None):
         self.sizes = dict(sizes or {})
         self.known: dict[Symbol, Dim] = {}
-        self.bounds: dict[Symbol, tuple[Dim, Dim]] = {}  # a loop's index -> its least and greatest value
+        self.bounds: dict[Symbol, tuple[Dim, Dim | None]] = {}  # a loop's index, or a length: its least and greatest
+        self.clipped: dict[Dim, Dim] = {}  # a difference that may be negative -> a length that is zero then
         self.guards: list[tuple[str, Dim, Dim]] = []
         self.orders = (
             True  # whether `a >= b` may be assumed: not where a function calls itself with ever smaller lengths
         )
         self.again = True  # whether a derivative made now may be differentiated again
+        self.met: set[Symbol] = set()  # axes whose length depends on the branch taken, or on the pass
         self.unsolved: list[tuple[Dim, Dim]] = []  # equal, but in no symbol alone: (n + 1) // 2 and (m + 1) // 2
         self._fresh = 0
 
@@ -206,6 +208,33 @@ class Facts:
         """A length that nobody can know before running."""
         self._fresh += 1
         return as_dim(Symbol(f"{stem}{self._fresh}", entry=False))
+
+    def length(self, stem: str, least: Dim | int = 0) -> Dim:
+        """A length that nobody can know before running; no length is negative."""
+        length = self.fresh(stem)
+        for symbol in length.symbols():
+            self.bounds[symbol] = (as_dim(least), None)
+        return length
+
+    def meeting(self, least: Dim | int = 0) -> Dim:
+        """The length of an axis that differs between the paths that meet here."""
+        length = self.length("met", least)
+        self.met |= length.symbols()
+        return length
+
+    def clip(self, dim: Dim) -> Dim:
+        """The length `max(dim, 0)`."""
+        dim = self.canon(dim)
+        return self.clipped.setdefault(dim, dim if self.require(">=", dim, as_dim(0)) else self.length("k"))
+
+    def may_be_empty(self, symbol: Symbol) -> None:
+        """Give up that this length is at least something, and what was concluded from it."""
+        self.bounds[symbol] = (as_dim(0), None)
+        self.clipped = {dim: length for dim, length in self.clipped.items() if symbol not in dim.symbols()}
+
+    def meets(self, dim: Dim) -> bool:
+        """Whether this is the length of an axis that differs between paths."""
+        return self.canon(dim).symbol in self.met
 
     def canon(self, dim: Dim) -> Dim:
         return dim.substitute(self.known)
@@ -253,7 +282,10 @@ class Facts:
             rest = dim - as_dim(index) * c
             if index not in self.bounds or not c or index in rest.symbols():
                 return None
-            dim = rest + self.bounds[index][0 if c > 0 else 1] * c
+            bound = self.bounds[index][0 if c > 0 else 1]
+            if bound is None:
+                return None
+            dim = rest + bound * c
         return None
 
     def _solve(self, zero: Dim) -> bool:

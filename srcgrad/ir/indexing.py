@@ -229,10 +229,20 @@ def slice_length(facts: Facts, length: Dim, entry: slice, dynamic: Sequence[Type
         high = _position(facts, start, length, length - 1, as_dim(-1), length - 1)
         low = _position(facts, stop, length, as_dim(-1), as_dim(-1), length - 1)
     if low is None or high is None:
-        return facts.fresh()
+        cut = _cut_off(start, stop)
+        return facts.clip(length - cut) if stride == 1 and cut is not None else facts.fresh()
     if facts.require(">=", high, low):
         return (high - low + (abs(stride) - 1)) // abs(stride)
     return as_dim(0) if facts.require(">=", low, high) else facts.fresh()
+
+
+def _cut_off(start: Dim | None, stop: Dim | None) -> int | None:
+    """How many elements `[start:stop]` leaves out at the two ends of an array, if it has as many."""
+    first = 0 if start is None else start.constant
+    last = 0 if stop is None else stop.constant
+    if first is None or last is None or first < 0 or (stop is not None and last >= 0):
+        return None
+    return first - last
 
 
 def _bound(facts: Facts, part: Any, dynamic: Sequence[Type]) -> Dim | None:

@@ -17,6 +17,9 @@ whether this was the last pass, and a `for` has the number of passes as its last
 the pass that stops is a pass like any other. With "early" it hands on its carried values, but is not counted and
 records nothing: it ends before the work of a pass.
 
+Values that meet have one type, but for the lengths of axes: where these differ between the halves of an `if`, or
+between the passes of a loop, the output (of a loop, also the parameter) has a length of its own (`Facts.meeting`).
+
 `attrs["carried"]` counts the carried values. `attrs["reverse"]` of a `for` walks the same indices from the last to the
 first. Tapes are always read from the last record to the first, because only the derivative of a loop reads them.
 """

@@ -20,9 +20,15 @@ def verify(function: Function, facts: Facts, stage: str) -> None:
 
 
 def compatible(a: Type, b: Type, facts: Facts) -> bool:
-    """Equal dtype and axes. Python and NumPy numbers may stand for each other where only the value counts."""
+    """Equal dtype and axes, but for lengths that differ between the paths that meet.
+
+    Python and NumPy numbers may stand for each other where only the value counts.
+    """
     if isinstance(a, Array) and isinstance(b, Array):
-        return a.dtype == b.dtype and facts.same_axes(a.axes, b.axes)
+        axes = len(a.axes) == len(b.axes) and all(
+            facts.same(x, y) or facts.meets(x) or facts.meets(y) for x, y in zip(a.axes, b.axes)
+        )
+        return a.dtype == b.dtype and axes
     if isinstance(a, Tape) and isinstance(b, Tape):
         return compatible(a.item, b.item, facts)
     return type(a) is type(b)

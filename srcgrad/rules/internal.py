@@ -88,6 +88,36 @@ BROADCAST = register(
 )
 
 
+def _same_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    assert isinstance(types[0], Array)
+    return replace(types[0], axes=attrs["type"].axes, dim=None, count=None)
+
+
+# A value on one of the paths that meet: there its lengths are known better. Nothing is computed.
+SAME = register(
+    Primitive(
+        "same",
+        fn=lambda x, type: x,
+        infer=_same_type,
+        operands=("x",),
+        keywords=("type",),
+        kind="linear",
+        partials=(lambda d, y, x, *, type: same(d, x.type),),
+        looked_at=frozenset({"type"}),
+        view=True,
+        cheap=True,
+    )
+)
+
+
+def same(d: Any, type: Array) -> Any:
+    """`d` as a value with the axes of `type`, which it is known to have here."""
+    if not isinstance(d, Sym) or d.builder.facts.same_axes(d.type.axes, type.axes):
+        return d
+    (value,) = d.builder.apply(SAME, [d.atom], {"type": replace(d.type, axes=type.axes, dim=None, count=None)})
+    return Sym(d.builder, value)
+
+
 def _zeros_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     return Array(np.dtype(attrs["dtype"]), tuple(as_dim(n) for n in attrs["shape"]))
 
@@ -324,7 +354,7 @@ INDEX_SET = register(
     )
 )
 
-for _prim in (CONSTANT, DIM, ASTYPE, BROADCAST, ZEROS, GETITEM, INDEX_ADD, INDEX_SET):
+for _prim in (CONSTANT, DIM, ASTYPE, BROADCAST, SAME, ZEROS, GETITEM, INDEX_ADD, INDEX_SET):
     CASES.setdefault(_prim, [])
 _INDICES: list[tuple[tuple[int, ...], Any, list[Any]]] = [
     ((4, 3), 1, []),
@@ -360,6 +390,7 @@ CASES[INDEX_ADD] = [
     Case((4, 3), (3,), lambda rng: np.array([0, 2, 2]), index=Slot(1)),
 ]
 CASES[BROADCAST] = [Case((3,), shape=(2, 3)), Case((2, 1), shape=(2, 3))]
+CASES[SAME] = [Case((3,), type=Array(np.dtype(float), (as_dim(3),)))]
 CASES[ASTYPE] = [Case((3,), dtype=np.dtype("f8"))]
 
 __all__ = ["Dim", "broadcast", "is_basic", "scatter_add", "unbroadcast", "zeros"]

@@ -113,7 +113,8 @@ def _edge(lengths: Sequence[Any], which: int) -> Any:
 
 def _concatenate(d: Any, y: Any, *arrays: Any, which: int, axis: int | None = 0) -> Any:
     if axis is None:
-        return _part(d, [a.size for a in arrays], which, 0).reshape(arrays[which].shape)
+        part, shape = _part(d, [a.size for a in arrays], which, 0), arrays[which].shape
+        return part if part.shape == shape else part.reshape(shape)
     axis = normal_axis(axis, d.ndim)
     return _part(d, [a.shape[axis] for a in arrays], which, axis)
 

@@ -16,6 +16,7 @@ from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used,
 from .activity import active_values
 from .calls import no_derivative
 from .invariance import cancelling, noted
+from .regions import lengths_of
 from .reverse import Differentiated
 from .tangents import Tangents, tangent_name
 
@@ -170,7 +171,7 @@ class _Forward(Tangents):
         )
 
     def _start(self, atom: Atom, param: Value) -> Atom:
-        return self.or_zeros(self.tangent(atom), param.type, tangent_name(param))
+        return self.or_zeros(self.tangent(atom), lengths_of(param.type, atom), tangent_name(param))
 
     def _named(self, value: Value) -> Value:
         return Value(value.type, tangent_name(value))

@@ -9,7 +9,8 @@ from ..errors import Fault, Unsupported
 from ..ir.nodes import Atom, Const, Op, Region, Undefined, Value, along, counts_passes, stopping_paths
 from ..ir.primitive import named
 from ..ir.symbolic import Sym
-from ..ir.types import INT, Tape
+from ..ir.types import INT, Array, Tape, Type
+from ..rules.internal import same
 from .calls import no_derivative
 from .cotangents import cotangent_name
 from .steps import Steps
@@ -79,12 +80,18 @@ class Regions(Steps):
     ) -> tuple[Scope, list[Op], list[Op]]:
         inner = Scope(scope, "branch")
         self.enter(inner, [v for o in region.ops for v in o.outputs])
-        with self.builder.region() as ops:
-            for atom, d in zip(region.results, cotangents):
-                if d is not None and not isinstance(atom, Undefined):
-                    self.accumulate(inner, atom, d)
+        with self.builder.inside(inner) as ops:
+            self._arrive(inner, region, cotangents)
             forward = self.backprop(region.ops, inner)
         return inner, ops, forward
+
+    def _arrive(self, inner: Scope, region: Region, cotangents: Sequence[Atom | None]) -> None:
+        """The cotangents of a branch's results, which have these results' own lengths."""
+        for atom, d in zip(region.results, cotangents):
+            if d is not None and not isinstance(atom, Undefined):
+                if isinstance(atom.type, Array) and isinstance(d.type, Array) and atom.type.ndim:
+                    d = same(Sym(self.builder, d), atom.type).atom
+                self.accumulate(inner, atom, d)
 
     def _gone_on(self, op: Op, scope: Scope, cotangents: list[Atom | None]) -> Op:
         """A branch whose one half ends the loop: in every pass to be differentiated the other one was taken."""
@@ -92,10 +99,10 @@ class Regions(Steps):
         region = op.regions[half]
         inner = Scope(scope, "branch")
         self.enter(inner, [v for o in region.ops for v in o.outputs])
-        for atom, d in zip(region.results, cotangents):
-            if d is not None and not isinstance(atom, Undefined):
-                self.accumulate(inner, atom, d)
+        outer, self.builder.scope = self.builder.scope, inner
+        self._arrive(inner, region, cotangents)
         forward = self.backprop(region.ops, inner)
+        self.builder.scope = outer
         scope.cotangents.update((v, d) for v, d in inner.cotangents.items() if v not in inner.inside)
         halves = [(Scope(scope, "branch"), list(each.ops)) for each in op.regions]
         halves[half] = (inner, forward)
@@ -132,10 +139,10 @@ class Regions(Steps):
         if is_for:
             inner.imports[body.params[0]] = index
         live = [k for k in range(carried) if params[k] in self.active]
-        incoming = {k: Value(params[k].type, cotangent_name(params[k])) for k in live}
+        incoming = {k: Value(lengths_of(params[k].type, body.results[k]), cotangent_name(params[k])) for k in live}
         taped = [(k, d) for k, d in enumerate(cotangents) if k >= carried and d is not None]
         taped_items = [Value(d.type.item, None) for _, d in taped if isinstance(d.type, Tape)]
-        with self.builder.region():
+        with self.builder.inside(inner):
             for k in live:
                 self.accumulate(inner, body.results[k], incoming[k])
             for (k, _), item in zip(taped, taped_items):
@@ -147,7 +154,7 @@ class Regions(Steps):
             outer = list(inner.sums)
             out += [inner.cotangents[v] for v in outer]
             ops = tuple(self.builder.ops)
-        inits = [cotangents[k] if cotangents[k] is not None else self.zeros(params[k]) for k in live]
+        inits = [cotangents[k] if cotangents[k] is not None else self.zeros(op.outputs[k]) for k in live]
         inits += [self.current(scope, v) or self.zeros(v) for v in outer]
         region_params = (index, *incoming.values(), *inner.sums.values(), *taped_items, *(i for _, i in inner.items))
         bounds = self._bounds(op)
@@ -155,7 +162,11 @@ class Regions(Steps):
         outputs = self.builder.append(
             named("for"),
             [*bounds, *inits, *tapes],  # type: ignore[list-item]
-            [*(p.type for p in (*incoming.values(), *inner.sums.values())), *(Tape(p.type) for p in tape_ds)],
+            [
+                *(lengths_of(params[k].type, op.inputs[first + k]) for k in live),
+                *(p.type for p in inner.sums.values()),
+                *(Tape(p.type) for p in tape_ds),
+            ],
             {
                 "carried": len(out),
                 "reverse": not op.attrs.get("reverse", False),
@@ -216,3 +227,8 @@ class Regions(Steps):
         outputs = (*op.outputs[:last], *inner.records.values(), *op.outputs[last:])
         attrs = {**op.attrs, "stops": "early"} if early else op.attrs
         return replace(op, regions=(*op.regions[:-1], extended), outputs=outputs, attrs=attrs)
+
+
+def lengths_of(type: Type, atom: Atom) -> Type:
+    """The type of a carried derivative where its variable is `atom`, which may be longer than the parameter."""
+    return replace(type, axes=atom.type.axes) if isinstance(type, Array) and isinstance(atom.type, Array) else type

@@ -59,6 +59,8 @@ def _joint(
     reverse.masked_seeds.update(masked)
     reverse.builder.notice(function.body)
     root = Scope(None, "root")
+    root.inside.update([p.value for p in function.params], *(op.outputs for op in function.body.ops))
+    reverse.builder.scope = root
     for number, seed in seeds.items():
         reverse.accumulate(root, function.body.results[number], seed)
     forward = reverse.backprop(function.body.ops, root)

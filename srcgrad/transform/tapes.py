@@ -6,7 +6,8 @@ one more result, a loop records it on a tape, and what the optimiser finds unrea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,26 +106,39 @@ class AdjointBuilder(Builder):
         super().__init__(reverse.facts, role="adjoint")
         self.reverse = reverse
         self.sources: dict[Symbol, list[Value]] = {}
-        self.outermost: set[Value] = set()
+        self.scope: Scope | None = None  # the region whose backward sweep is being built
         self.read: set[Atom] = set()  # all that an op reads, other than to fill a place of it for the first time
 
-    def notice(self, region: Region, outermost: bool = True) -> None:
+    def notice(self, region: Region) -> None:
         """Which forward values have which length, numbers (a loop's index) before arrays."""
         values = [*region.params, *(v for op in region.ops for v in op.outputs)]
-        self.outermost.update(values if outermost else ())
         for value in sorted(values, key=lambda v: isinstance(v.type, Array) and v.type.ndim > 0):
             for symbol in revealed(value, self.facts):
                 self.sources.setdefault(symbol, []).append(value)
         for op in region.ops:
             self.read.update(op.inputs[1:] if op.style == "fill" else op.inputs)
-            for inner in op.regions:
-                self.notice(inner, outermost=False)
+            for inner in op.regions[1:] if op.prim.name == "while" else op.regions:  # a condition's values are its own
+                self.notice(inner)
 
     def reveal(self, symbol: Symbol) -> Atom | None:
-        """The first value that the backward sweep can read: of a loop that it does not mirror it can read none."""
-        readable = (v for v in self.sources.get(symbol, ()) if v in self.outermost or v in self.reverse.home)
-        value = next(readable, None)
-        return None if value is None else self.reverse.use(value)
+        """The first value that the backward sweep can read here: none of a loop that it does not mirror."""
+        values = self.sources.get(symbol, ())
+        return next((self.reverse.use(value) for value in values if self._within_reach(value)), None)
+
+    @contextmanager
+    def inside(self, scope: Scope) -> Iterator[list[Op]]:
+        """Build the derivative of a region in a list of its own."""
+        outer, self.scope = self.scope, scope
+        with self.region() as ops:
+            yield ops
+        self.scope = outer
+
+    def _within_reach(self, value: Value) -> bool:
+        """Whether the value is defined in the region being differentiated, or around it."""
+        scope = self.scope
+        while scope is not None and value not in scope.inside:
+            scope = scope.parent
+        return scope is not None
 
 
 class Lazy(Sym):
