@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
+from .inspect import make_dot
 from .markers import stop_gradient
 from .runtime.device import device
 from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
@@ -34,6 +35,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "make_dot",
     "no_grad",
     "optim",
     "set_grad_enabled",

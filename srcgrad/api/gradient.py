@@ -80,7 +80,7 @@ class Gradient(Derivative, Generic[P, R]):
         dispatcher = self._last = self._last_pair = self._pair_of(tuple(step for _, step in active))
         (value, saved), backward = dispatcher(plain)
         value, *aux = value if self._aux else (value,)
-        pullback = Pullback(backward, saved, dispatcher, value)
+        pullback = Pullback(backward, saved, dispatcher, value, plain)
         return _with(Result(value, pullback, [p for p, _ in active] if found else None, backward), aux)
 
     def specialize(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, Any]:
@@ -116,7 +116,8 @@ class Gradient(Derivative, Generic[P, R]):
         """
         from ..inspect.explain import explain  # the compiler is imported when it is asked for
 
-        return explain(self._grad, [unwrap(value) for value in self._bind(args, kwargs)])
+        values = self._bind(args, kwargs)
+        return explain(self.dispatcher_for(values), [unwrap(value) for value in values])
 
     def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
         """The generated source of the gradient for arguments like these, without calling it.
@@ -148,6 +149,15 @@ class Gradient(Derivative, Generic[P, R]):
         text = export_text(self, list(self._bind(args, kwargs)))
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+
+    def dispatcher_for(self, values: Sequence[Any]) -> Dispatcher:
+        """Of the gradient in the Parameters among the arguments; where there are none, in what was asked for."""
+        active = [
+            step for parameter, step in parameters(dict(zip(self._parameters, values))) if parameter.requires_grad
+        ]
+        if not active:
+            return self._grad
+        return self._dispatcher(replace(self._step("grad", False), wrt=tuple(step.place for step in active)))
 
     @property
     def wrt(self) -> Places:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,17 @@ class Pullback:
     Takes a cotangent of the value's structure and shape, in its dtype or one that casts to it.
     """
 
-    __slots__ = ("_dispatcher", "_value", "backward", "saved")
+    __slots__ = ("_value", "arguments", "backward", "dispatcher", "saved")
 
-    def __init__(self, backward: Callable[..., Any], saved: tuple[Any, ...], dispatcher: Dispatcher, value: Any):
-        self.backward, self.saved, self._dispatcher = backward, saved, dispatcher
+    def __init__(
+        self,
+        backward: Callable[..., Any],
+        saved: tuple[Any, ...],
+        dispatcher: Dispatcher,
+        value: Any,
+        arguments: Sequence[Any] | None = None,
+    ):
+        self.backward, self.saved, self.dispatcher, self.arguments = backward, saved, dispatcher, arguments
         self._value = tree_map(_like, value)
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
@@ -28,7 +35,7 @@ class Pullback:
         try:
             gradients: tuple[Any, ...] = self.backward(*self.saved, *seeds)
         except Exception as error:
-            self._dispatcher._explain(error)
+            self.dispatcher._explain(error)
             raise
         return gradients
 

@@ -24,7 +24,7 @@ from ..runtime.signature import describe
 from ..transform.activity import active_values
 from ..transform.forward import push_forward
 from ..transform.reverse import differentiate
-from .explain import leaf_values
+from .call import leaf_values
 
 _STEPS = {"d": 1e-6, "f": 2e-3}
 _TOLERANCES = {"d": 1e-5, "f": 3e-2}

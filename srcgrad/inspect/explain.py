@@ -1,55 +1,40 @@
 """Explain one compiled gradient from its IR: what lives from the forward into the backward sweep, and why.
 
-The function is compiled once more, because a specialisation keeps its text and not its IR; the last stage then runs on
-the call's own arguments, to count and to measure.
+The last stage's IR is run on the call's own arguments, to count and to measure.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dispatch import Dispatcher, Specialisation
 from ..errors import NOWHERE, Origin
-from ..ir.evaluate import Machine
-from ..ir.nodes import Atom, Function, Op, Region, Value, free_values, walk
-from ..ir.types import Array, Tape, Type
-from ..pipeline import Compiled, compile_function
-from ..runtime.captures import follow
-from ..runtime.signature import path_text
+from ..ir.nodes import Atom, Function, Op, Region, Slot, Value, free_values, walk
+from ..ir.types import Tape, Type
+from ..pipeline import Compiled
 from ..transform.activity import active_values
 from ..transform.invariance import cancelling
+from .call import Call, compiled_call, leaf_text
 from .explanation import Explanation, Recomputed, Stored, Zero
 
 
 def explain(dispatcher: Dispatcher, values: Sequence[Any]) -> Explanation:
     """How the gradient of one call is computed; `values` has one value for each parameter of the function."""
     made = dispatcher.find(values)
-    request = replace(dispatcher.request, specs=dispatcher.describe(values))
-    example = dict(zip(dispatcher.names, values))
-    compiled = compile_function(request, example)
-    captured = {
-        unique: follow(request.function, route, example) for route, (unique, _) in compiled.lowered.captures.items()
-    }
-    lowered, final = compiled.lowered.function, compiled.stages["own"]
-    wanted = [
-        (path_text(p.name, p.path), p.value)
-        for p in lowered.params
-        if not p.capture and any(p.name == name and path in (None, p.path) for name, path in request.wrt)
-    ]
+    call = compiled_call(dispatcher, values)
+    wanted = [(leaf_text(name, path), value) for name, path, value in call.wrt()]
+    facts, result = call.compiled.facts, call.lowered.result
     return Explanation(
-        function=request.function.__qualname__,
+        function=dispatcher.request.function.__qualname__,
         signature=made.signature,
-        stored=stored(compiled, leaf_values(final, example, captured)),
-        recomputed=recomputed(final),
-        zeros=zeros(compiled, wanted, lowered.result.number),
-        guards=tuple(
-            f"{a} {relation} {b}" for relation, a, b in compiled.facts.guards if (relation, str(b)) != (">=", "0")
-        ),
+        stored=stored(call),
+        recomputed=recomputed(call.compiled.stages["own"]),
+        zeros=zeros(call.compiled, wanted, result.number) if isinstance(result, Slot) else (),
+        guards=tuple(f"{a} {relation} {b}" for relation, a, b in facts.guards if (relation, str(b)) != (">=", "0")),
         entry=_entry(made),
     )
 
@@ -61,13 +46,10 @@ def _entry(made: Specialisation) -> str:
     return f"{how}; the text is kept as {made.file}" if kept else f"{how}; not kept on disk"
 
 
-def stored(compiled: Compiled, leaves: Sequence[Any]) -> tuple[Stored, ...]:
-    """The forward values that the backward sweep reads, measured by running the IR on the function's leaves."""
-    function = compiled.stages["own"]
-    names = compiled.emitted[0].names
-    machine = Machine(compiled.facts)
-    for param, leaf in zip(function.params, leaves):
-        machine.set(param.value, leaf)
+def stored(call: Call) -> tuple[Stored, ...]:
+    """The forward values that the backward sweep reads, measured by running the IR on the call's own arguments."""
+    function, names = call.compiled.stages["own"], call.compiled.emitted[0].names
+    machine, leaves = call.machine(function), call.leaves(function)
     machine.region(function.body, ())
     makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
     needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
@@ -178,6 +160,9 @@ def _flat(type: Type, held: Any) -> Iterator[Any]:
     if isinstance(type, Tape):
         for each in held:
             yield from _flat(type.item, each)
+    elif isinstance(held, (tuple, list)):  # what the forward half of a function has saved
+        for each in held:
+            yield from _flat(type, each)
     else:
         yield held
 
@@ -198,16 +183,3 @@ def _identity(op: Op) -> tuple[Any, ...]:
 
 def _is_work(op: Op) -> bool:
     return op.origin is not NOWHERE and op.prim.name not in ("shape_of", "dim", "constant", "getitem")
-
-
-def leaf_values(function: Function, example: Mapping[str, Any], captured: Mapping[str, Any]) -> list[Any]:
-    """What the function's parameters stand for in one call."""
-    found = []
-    for param in function.params:
-        value = captured[param.name] if param.capture else example[param.name]
-        for step in param.path:
-            value = value[step]
-        if isinstance(param.value.type, Array) and param.value.type.weak and isinstance(value, np.generic):
-            value = value.item()
-        found.append(value)
-    return found

@@ -6,11 +6,16 @@ is a box around its operations; a dashed line is what one pass of a loop hands t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..ir.dims import Dim
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value
 from ..ir.types import Array, Tape
+from .call import leaf_text
+
+Path = tuple[object, ...]
+Length = Callable[[Dim], str]
 
 _TRIVIAL = {"shape_of", "dim", "constant"}
 _COLOURS = {
@@ -26,6 +31,7 @@ _COLOURS = {
 class _Drawing:
     """Lines of DOT so far, and the node that each value comes from."""
 
+    length: Length
     lines: list[str] = field(default_factory=list)
     node: dict[Value, str] = field(default_factory=dict)
     edges: dict[tuple[str, str, str], None] = field(default_factory=dict)
@@ -37,30 +43,37 @@ class _Drawing:
         self.lines.append(f'{indent}{name} [label="{_quoted(label)}", shape={shape}, fillcolor={_COLOURS[kind]}]')
         return name
 
+    def shape(self, atom: Atom) -> str:
+        if isinstance(atom.type, Array):
+            axes = [self.length(dim) for dim in atom.type.axes]
+            return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+        return str(atom.type)
+
     def edge(self, source: Atom, target: str, style: str = "") -> None:
         if isinstance(source, Value) and source in self.node and self.node[source] != target:
             self.edges[self.node[source], target, style] = None
 
 
 def dot_text(
-    function: Function, results: Sequence[int], names: Mapping[tuple[str, tuple[object, ...]], str], title: str = ""
+    function: Function, results: Sequence[int], names: Mapping[tuple[str, Path], str], length: Length, title: str = ""
 ) -> str:
     """DOT source of the graph of some of a function's results.
 
     results : numbers of the results to draw
     names : what differentiated leaves are called, by parameter and path
+    length : a symbolic length's text, its number where that is known
     """
-    drawing = _Drawing()
+    drawing = _Drawing(length)
     shown = _needed(function, results)
     for param in function.params:
         if param.value in shown:
             label = names.get((param.name, param.path))
-            text = f"{label or _leaf(param)}\n{_shape(param.value)}"
+            text = f"{label or _leaf(param)}\n{drawing.shape(param.value)}"
             drawing.node[param.value] = drawing.add(text, "wrt" if label else "argument", "  ")
     _region(drawing, function.body, shown, "  ")
     for number in results:
         atom = function.body.results[number]
-        text = f"{(isinstance(atom, Value) and atom.hint) or 'result'}\n{_shape(atom)}"
+        text = f"{_hint(atom) or 'result'}\n{drawing.shape(atom)}"
         drawing.edge(atom, drawing.add(text, "result", "  "))
     head = ['digraph "' + _quoted(title or function.name) + '" {', "  rankdir=TB"]
     head.append('  node [style=filled, fontname=monospace, fontsize=10, height=0.2, margin="0.1,0.05"]')
@@ -150,28 +163,20 @@ def _join(drawing: _Drawing, op: Op, indent: str) -> None:
 
 def _operation(op: Op) -> str:
     name = op.prim.name.removeprefix("np.")
-    hint = op.outputs[0].hint
+    hint = _hint(op.outputs[0])
     constants = [repr(a) for a in op.inputs if isinstance(a, Const)]
     text = f"{name}({', '.join(constants)})" if constants else name
     return f"{text}\n{hint}" if hint else text
 
 
+def _hint(atom: Atom) -> str | None:
+    """The user's name for a value; the compiler's own for a result without one says nothing."""
+    return atom.hint if isinstance(atom, Value) and atom.hint != "value" else None
+
+
 def _leaf(param: Param) -> str:
-    return param.name + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in param.path)
-
-
-def _shape(atom: Atom) -> str:
-    if isinstance(atom.type, Array):
-        return f"({', '.join(map(str, atom.type.axes))})"
-    return str(atom.type)
+    return leaf_text(param.name, param.path)
 
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def nodes(text: str) -> Iterator[str]:
-    """The labels in DOT text, in order: for a quick look, and for tests."""
-    for line in text.splitlines():
-        if "[label=" in line:
-            yield line.partition('[label="')[2].partition('", shape=')[0].replace("\\n", " ")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..dispatch import Dispatcher
 from ..ir.printing import to_text
-from ..pipeline import compile_function
+from .call import compiled_call
 
 
 def stage_text(dispatcher: Dispatcher, values: Sequence[Any], stage: str) -> str:
     """The IR of one call's gradient after a stage. Raises KeyError, with the stages' names, for an unknown one."""
-    request = replace(dispatcher.request, specs=dispatcher.describe(values))
-    stages = compile_function(request, dict(zip(dispatcher.names, values))).stages
+    stages = compiled_call(dispatcher, values).compiled.stages
     if stage not in stages:
         raise KeyError(f"there is no stage {stage!r}: {', '.join(stages)}")
     return to_text(stages[stage])

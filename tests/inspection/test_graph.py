@@ -1,0 +1,109 @@
+"""`make_dot` draws a call: parameters by name and shape, operations, the result; forward and backward."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from srcgrad import Parameter, grad, make_dot, nn
+
+pytestmark = pytest.mark.quick
+
+
+class Neuron(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Linear(2, 1)
+        self.activation = nn.Tanh()
+
+    def forward(self, x):
+        return self.activation(self.layer1(x))
+
+
+MODEL, X = Neuron(), np.array([[1.0, 2.0]], dtype=np.float32)
+
+
+@grad
+def predict(model, x):
+    return model(x)
+
+
+def labels(graph, colour=None):
+    """The labels of all nodes, or of those of a colour."""
+    nodes = re.findall(r'label="([^"]*)", shape=\w+, fillcolor=(\w+)\]', graph.source)
+    return [label.replace("\\n", " ") for label, fill in nodes if colour in (None, fill)]
+
+
+def edges(graph):
+    named = dict(re.findall(r'(n\d+) \[label="([^"\\]*)', graph.source))
+    return {(named[a], named[b]) for a, b in re.findall(r"(n\d+) -> (n\d+)", graph.source)}
+
+
+def test_a_result_with_the_names_of_its_parameters():
+    graph = make_dot(predict.forward(MODEL, X), params=dict(MODEL.named_parameters()))
+    assert labels(graph, "lightblue") == ["layer1.weight (1, 2)", "layer1.bias (1,)"]
+    assert labels(graph, "white") == ["x (1, 2)"]
+    assert labels(graph, "lightgrey") == ["transpose", "matmul", "add", "tanh"]
+    assert labels(graph, "darkolivegreen1") == ["result (1, 1)"]
+    assert {("layer1.weight", "transpose"), ("layer1.bias", "add"), ("tanh", "result")} <= edges(graph)
+
+
+def test_without_names_parameters_are_called_as_they_are_reached():
+    assert labels(make_dot(predict.forward(MODEL, X)), "lightblue")[0] == "model.layer1.weight (1, 2)"
+
+
+def test_the_backward_sweep():
+    graph = make_dot(predict.forward(MODEL, X), params=dict(MODEL.named_parameters()), backward=True)
+    assert {"d_weight (1, 2)", "d_bias (1,)"} <= set(labels(graph, "darkolivegreen1"))
+    assert "matmul d_weight" in labels(graph, "orange")
+
+
+def test_a_gradient_and_a_call():
+    @grad(wrt=("rate", "level"))
+    def decay(rate, level, steps):
+        for _ in range(steps):
+            if level > 1:
+                level = level - rate * level**2
+        return level
+
+    graph = make_dot(decay, 0.1, 2.0, 3)
+    assert labels(graph, "lightblue") == ["rate ()", "level ()"]
+    assert "subgraph cluster_" in graph.source
+    assert 'label="for, line' in graph.source
+    assert "[style=dashed]" in graph.source
+
+
+def test_what_cannot_be_drawn():
+    out = predict.forward(MODEL, X)
+    out.backward(np.ones((1, 1), np.float32))
+    with pytest.raises(RuntimeError, match="draw it before"):
+        make_dot(out)
+    with pytest.raises(TypeError, match="not ndarray"):
+        make_dot(X)
+
+
+def test_saving(tmp_path):
+    graph = make_dot(grad(lambda x: np.sum(x**2)), Parameter(np.ones(3)))
+    graph.save(tmp_path / "graph.dot")
+    assert (tmp_path / "graph.dot").read_text() == str(graph)
+    with pytest.raises(ValueError, match="suffix"):
+        graph.save(tmp_path / "graph.txt")
+
+
+def test_pictures(tmp_path):
+    pytest.importorskip("graphviz")
+    graph = make_dot(grad(lambda x: np.sum(x**2)), np.ones(3))
+    if shutil.which("dot") is None:
+        with pytest.raises(RuntimeError, match="`dot` is not on the path"):
+            graph.render()
+        return
+    graph.save(tmp_path / "graph.svg")
+    assert (tmp_path / "graph.svg").read_bytes().lstrip().startswith(b"<?xml")
+    assert "image/svg+xml" in graph._repr_mimebundle_()
+
+
+def test_pictures_name_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "graphviz", None)
+    with pytest.raises(ImportError, match=r"srcgrad\[graph\]"):
+        make_dot(grad(lambda x: np.sum(x**2)), np.ones(3)).render()
