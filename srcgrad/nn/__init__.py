@@ -1,17 +1,89 @@
-"""Neural networks: modules and layers, functions, initial values, gradient clipping."""
+"""Neural networks: modules and layers, losses, functions, initial values, gradient clipping."""
 
 from srcgrad.nn import functional, init, utils
-from srcgrad.nn.layers import GELU, Linear, ReLU, Sequential, Sigmoid, SiLU, Tanh
+from srcgrad.nn.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from srcgrad.nn.attention import MultiheadAttention
+from srcgrad.nn.containers import ModuleDict, ModuleList, Sequential
+from srcgrad.nn.convolution import AvgPool2d, Conv2d, MaxPool2d
+from srcgrad.nn.layers import Dropout, Embedding, Flatten, Identity, Linear
+from srcgrad.nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from srcgrad.nn.module import Module
+from srcgrad.nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from srcgrad.nn.recurrent import GRU, LSTM, RNN
 
 __all__ = [
+    "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SELU",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Hardtanh",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
+    "LogSoftmax",
+    "MSELoss",
+    "MaxPool2d",
+    "Mish",
     "Module",
+    "ModuleDict",
+    "ModuleList",
+    "MultiheadAttention",
+    "NLLLoss",
+    "PReLU",
     "ReLU",
+    "ReLU6",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
+    "Softmax",
+    "Softplus",
+    "Softsign",
     "Tanh",
     "functional",
     "init",

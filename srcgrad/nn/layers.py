@@ -1,14 +1,14 @@
-"""Layers: modules that hold the parameters of one function of `nn.functional`; activations; and modules in a row."""
+"""Layers that multiply, look up, drop, reshape, or do nothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from srcgrad.markers import stop_gradient
 from srcgrad.nn import functional, init
 from srcgrad.nn.module import Module
 from srcgrad.runtime.parameter import Parameter
@@ -39,58 +39,75 @@ class Linear(Module):
         return f"in_features={inputs}, out_features={outputs}, bias={self.bias is not None}"
 
 
-class Tanh(Module):
-    """tanh(x)."""
+class Embedding(Module):
+    """A row of weight for each number; weights begin normally distributed.
+
+    weight : (entries, width)
+    padding_idx : the number whose row begins as zeros and gets no gradient
+    """
+
+    def __init__(
+        self,
+        entries: int,
+        width: int,
+        padding_idx: int | None = None,
+        *,
+        dtype: DTypeLike = np.float32,
+        rng: Rng = None,
+    ) -> None:
+        if padding_idx is not None and not -entries <= padding_idx < entries:
+            raise ValueError(f"padding_idx {padding_idx} is none of the {entries} entries")
+        self.padding_idx = padding_idx if padding_idx is None else padding_idx % entries
+        self.weight = init.normal_(Parameter(np.empty((entries, width), dtype)), rng=rng)
+        if self.padding_idx is not None:
+            self.weight[self.padding_idx] = 0.0
+
+    def forward(self, indices: Array) -> Array:
+        rows = functional.embedding(indices, self.weight)  # type: ignore[arg-type]
+        if self.padding_idx is None:
+            return rows
+        return np.where((indices == self.padding_idx)[..., None], stop_gradient(rows), rows)
+
+    def extra_repr(self) -> str:
+        entries, width = self.weight.shape
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{entries}, {width}{padding}"
+
+
+class Dropout(Module):
+    """In training, zeros with probability p, and the others divided by 1 - p; in evaluation nothing.
+
+    rng : a seed or a Generator; in compiled functions every call draws from it once
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"dropout probability has to be at least 0 and less than 1, but got {p}")
+        self.p = p
+        self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Array) -> Array:
-        return np.tanh(x)
+        return functional.dropout(x, self.p, self.rng, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
 
 
-class ReLU(Module):
-    """max(x, 0)."""
+class Flatten(Module):
+    """The axes from start_dim on as one: (n, ...) to (n, product)."""
 
-    def forward(self, x: Array) -> Array:
-        return functional.relu(x)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x)), without overflow."""
-
-    def forward(self, x: Array) -> Array:
-        return functional.sigmoid(x)
-
-
-class GELU(Module):
-    """x * P(X <= x) for a standard normal X."""
+    def __init__(self, start_dim: int = 1) -> None:
+        self.start_dim = start_dim
 
     def forward(self, x: Array) -> Array:
-        return functional.gelu(x)
+        return x.reshape(*x.shape[: self.start_dim], -1)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim=-1"
 
 
-class SiLU(Module):
-    """x * sigmoid(x)."""
-
-    def forward(self, x: Array) -> Array:
-        return functional.silu(x)
-
-
-class Sequential(Module):
-    """Modules one after the other, each given what the one before computed."""
-
-    def __init__(self, *modules: Module) -> None:
-        self.layers = list(modules)
+class Identity(Module):
+    """x itself."""
 
     def forward(self, x: Array) -> Array:
-        for module in self.layers:
-            x = module(x)
         return x
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules by their numbers."""
-        return ((str(index), module) for index, module in enumerate(self.layers))
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, index: int) -> Module:
-        return self.layers[index]

@@ -94,6 +94,14 @@ case("conv2d", [IMAGES, floats(6, 2, 3, 2), floats(6)], padding=1, groups=2)
 case("conv2d", [IMAGES, floats(8, 2, 3, 2)], stride=2, groups=2)
 case("max_pool2d", [IMAGES], size=2, theirs={"kernel_size": 2})
 case("avg_pool2d", [IMAGES], size=3, theirs={"kernel_size": 3})
+case("conv2d", [IMAGES, KERNELS, floats(6)], stride=(2, 1), padding=(0, 2), dilation=(1, 2))
+for pool in ("max_pool2d", "avg_pool2d"):
+    case(pool, [IMAGES], size=(3, 2), theirs={"kernel_size": (3, 2)})
+    case(pool, [IMAGES], size=3, stride=1, padding=1, theirs={"kernel_size": 3, "stride": 1, "padding": 1})
+    case(
+        pool, [IMAGES], size=(3, 2), stride=(2, 3), padding=(1, 0),
+        theirs={"kernel_size": (3, 2), "stride": (2, 3), "padding": (1, 0)},
+    )  # fmt: skip
 case("embedding", [integers(6, 2, 5), floats(6, 3)], -1)
 ATTENTION = [floats(2, 4, 3), floats(2, 5, 3), floats(2, 5, 6)]
 case("scaled_dot_product_attention", ATTENTION)

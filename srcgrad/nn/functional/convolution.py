@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+Size = int | tuple[int, int]
 
 
 def conv2d(
     x: Array,
     weight: Array,
     bias: Array | None = None,
-    stride: int | None = None,
-    padding: int | None = None,
-    dilation: int | None = None,
+    stride: Size | None = None,
+    padding: Size | None = None,
+    dilation: Size | None = None,
     groups: int | None = None,
 ) -> Array:
     """The cross-correlation of images with kernels, PyTorch's `conv2d`.
@@ -24,25 +28,36 @@ def conv2d(
     x : (n, channels, height, width)
     weight : (outputs, channels / groups, kernel height, kernel width)
     bias : (outputs,)
-    stride, dilation : steps between the kernel's places, and between its elements; None for 1, and the shortest code
-    padding : zeros on every side
+    stride, dilation : steps between the kernel's places, and between its elements, one number or (down, right);
+        None for 1, and the shortest code
+    padding : zeros on every side, one number or (above and below, left and right)
     groups : the channels' groups, each seen by its own share of the outputs
     Returns (n, outputs, height', width'), where
         height' = (height + 2 * padding - dilation * (kernel height - 1) - 1) // stride + 1
     """
     if padding is not None:
-        x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        x = _padded(x, _pair(padding), 0.0)
     if stride is None and dilation is None and groups is None:
         out = _dense(x, weight)
     else:
         out = _spread(
             x,
             weight,
-            1 if stride is None else stride,
-            1 if dilation is None else dilation,
+            _pair(1 if stride is None else stride),
+            _pair(1 if dilation is None else dilation),
             1 if groups is None else groups,
         )
     return out if bias is None else out + bias[:, None, None]
+
+
+def _pair(size: Size) -> tuple[int, int]:
+    """(down, right)."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def _padded(x: Array, padding: tuple[int, int], value: float) -> Array:
+    down, right = padding
+    return np.pad(x, ((0, 0), (0, 0), (down, down), (right, right)), constant_values=value)
 
 
 def _dense(x: Array, weight: Array) -> Array:
@@ -56,34 +71,56 @@ def _dense(x: Array, weight: Array) -> Array:
     return np.swapaxes(out, 0, 1)
 
 
-def _spread(x: Array, weight: Array, stride: int, dilation: int, groups: int) -> Array:
+def _spread(x: Array, weight: Array, stride: tuple[int, int], dilation: tuple[int, int], groups: int) -> Array:
     """Places `stride` apart, elements `dilation` apart, each group of channels by itself."""
+    (step, step_right), (apart, apart_right) = stride, dilation
     n, _, height, width = x.shape
     outputs, inputs, rows, columns = weight.shape
-    h = (height - dilation * (rows - 1) - 1) // stride + 1
-    w = (width - dilation * (columns - 1) - 1) // stride + 1
+    h = (height - apart * (rows - 1) - 1) // step + 1
+    w = (width - apart_right * (columns - 1) - 1) // step_right + 1
     places, share = h * w, outputs // groups
-    down, right = stride * (h - 1) + 1, stride * (w - 1) + 1
+    down, right = step * (h - 1) + 1, step_right * (w - 1) + 1
     kernels = weight.reshape(groups, share, inputs, rows, columns)
     out = np.zeros((n, groups, share, places), x.dtype)
     for i in range(rows):
         for j in range(columns):
-            seen = x[:, :, dilation * i : dilation * i + down : stride, dilation * j : dilation * j + right : stride]
+            top, left = apart * i, apart_right * j
+            seen = x[:, :, top : top + down : step, left : left + right : step_right]
             out += kernels[:, :, :, i, j] @ seen.reshape(n, groups, inputs, places)
     return out.reshape(n, outputs, h, w)
 
 
-def max_pool2d(x: Array, size: int) -> Array:
-    """The largest of each size x size square, PyTorch's `max_pool2d` with its default stride; equal maxima share."""
-    n, channels, height, width = x.shape
-    h, w = height // size, width // size
-    squares = x[:, :, : h * size, : w * size].reshape(n, channels, h, size, w, size)
-    return np.max(squares, axis=(3, 5))
+def max_pool2d(x: Array, size: Size, stride: Size | None = None, padding: Size | None = None) -> Array:
+    """The largest element of each window, PyTorch's `max_pool2d`; equal maxima share the gradient.
+
+    x : (n, channels, height, width)
+    size : of the windows, one number or (height, width)
+    stride : from window to window; None for `size`
+    padding : as in `conv2d`, but of -inf, so that it is never the largest
+    """
+    if stride is None and padding is None:
+        return np.max(_tiles(x, _pair(size)), axis=(3, 5))
+    if padding is not None:
+        x = _padded(x, _pair(padding), -np.inf)
+    (rows, columns), (down, right) = _pair(size), _pair(size if stride is None else stride)
+    x = np.max(sliding_window_view(x, rows, axis=2)[:, :, ::down], axis=-1)
+    return np.max(sliding_window_view(x, columns, axis=3)[:, :, :, ::right], axis=-1)
 
 
-def avg_pool2d(x: Array, size: int) -> Array:
-    """The mean of each size x size square, PyTorch's `avg_pool2d` with its default stride."""
+def avg_pool2d(x: Array, size: Size, stride: Size | None = None, padding: Size | None = None) -> Array:
+    """The mean of each window, PyTorch's `avg_pool2d`, with the arguments of `max_pool2d`; padded zeros count."""
+    if stride is None and padding is None:
+        return np.mean(_tiles(x, _pair(size)), axis=(3, 5))
+    rows, columns = _pair(size)
+    kernel = np.full((1, 1, rows, columns), 1.0 / (rows * columns), x.dtype)
     n, channels, height, width = x.shape
-    h, w = height // size, width // size
-    squares = x[:, :, : h * size, : w * size].reshape(n, channels, h, size, w, size)
-    return np.mean(squares, axis=(3, 5))
+    out = conv2d(x.reshape(-1, 1, height, width), kernel, None, size if stride is None else stride, padding)
+    return out.reshape(n, channels, out.shape[2], out.shape[3])
+
+
+def _tiles(x: Array, size: tuple[int, int]) -> Array:
+    """(n, channels, h, rows, w, columns): the windows side by side, without what does not fill one."""
+    rows, columns = size
+    n, channels, height, width = x.shape
+    h, w = height // rows, width // columns
+    return x[:, :, : h * rows, : w * columns].reshape(n, channels, h, rows, w, columns)

@@ -18,10 +18,16 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     return x @ weight.T if bias is None else x @ weight.T + bias
 
 
-def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> Array:
-    """x with mean 0 and variance 1 along its last axis, times weight, plus bias. Ba et al. (2016)."""
-    centred = x - np.mean(x, axis=-1, keepdims=True)
-    scaled = centred / np.sqrt(np.mean(centred**2, axis=-1, keepdims=True) + eps)
+def layer_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+    axis: int | tuple[int, ...] = -1,
+) -> Array:
+    """x with mean 0 and variance 1 along its last axis or axes, times weight, plus bias. Ba et al. (2016)."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    scaled = centred / np.sqrt(np.mean(centred**2, axis=axis, keepdims=True) + eps)
     return _affine(scaled, weight, bias)
 
 
