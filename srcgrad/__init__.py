@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from .custom import checkpoint, hook, rule
 from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
 from .inspect import make_dot
 from .markers import stop_gradient
@@ -25,10 +26,12 @@ __all__ = [
     "SrcgradError",
     "__version__",
     "check_grads",
+    "checkpoint",
     "cuda",
     "device",
     "grad",
     "hessian",
+    "hook",
     "hvp",
     "is_grad_enabled",
     "jacfwd",
@@ -38,6 +41,7 @@ __all__ = [
     "make_dot",
     "no_grad",
     "optim",
+    "rule",
     "set_grad_enabled",
     "stop_gradient",
     "value_and_grad",

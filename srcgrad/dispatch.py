@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .custom import Checkpoint, Rule
 from .errors import GradTypeError, InternalError, SourceNotFound, SrcgradError
 from .request import Request
 from .runtime.cache import DiskCache, Entry
@@ -35,6 +36,7 @@ from .runtime.load import explain_failure, file_of, load
 from .runtime.overlap import apart
 from .runtime.signature import (
     ArraySpec,
+    FunctionSpec,
     InstanceSpec,
     NumberSpec,
     OpaqueSpec,
@@ -431,6 +433,8 @@ def fingerprint(thing: Any) -> str:
             return f"function {thing.__module__}.{thing.__qualname__} {_span(source)} {_digest(source.text)}"
         except (SourceNotFound, SyntaxError):
             return ""
+    if isinstance(thing, (Rule, Checkpoint)):  # their functions have fingerprints of their own
+        return f"{type(thing).__name__} {thing.__name__}"
     if isinstance(thing, types.ModuleType):
         return f"module {thing.__name__}"
     if isinstance(thing, (type, types.BuiltinFunctionType, np.ufunc)):
@@ -454,6 +458,8 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
     """What the disk entry must remember beside the text; None if something has no fingerprint."""
     statics = [[list(map(list, route)), fingerprint(thing)] for route, thing in compiled.lowered.statics.items()]
     if any(not mark for _, mark in statics):
+        return None
+    if any(isinstance(spec, FunctionSpec) for _, spec in compiled.lowered.captures.values()):
         return None
     meta: dict[str, Any] = {
         "names": [each.name for each in compiled.emitted],

@@ -25,10 +25,13 @@ from .errors import NOWHERE, CompileError, Fault, InternalError, Origin, Srcgrad
 from .frontend import Lowered, lower
 from .ir.builder import Builder
 from .ir.calls import Procedure, called, name_procedures, reachable
+from .ir.custom import expand, expand_procedures, settled_parts, without_parts
 from .ir.dims import Facts
-from .ir.nodes import Const, Function, Op, walk
+from .ir.nodes import Const, Function, Op, atoms_used, walk
 from .ir.printing import to_text
+from .ir.types import Opaque
 from .ir.verify import verify
+from .optimize.again import join_again
 from .optimize.calls import settle_calls
 from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
@@ -37,7 +40,7 @@ from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .optimize.writes import merge_writes
 from .request import Request, Step
-from .runtime.signature import Spec
+from .runtime.signature import FunctionSpec, Spec
 from .transform.calls import Pair, in_order
 from .transform.split import split, split_pair
 
@@ -79,6 +82,7 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
     ("copy", copy_recorded_views),
     ("writes", merge_writes),
     ("group", group_recordings),
+    ("join", join_again),
 )
 
 
@@ -88,7 +92,10 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     specs = {name: request.specs[name] for name in request.own}
     # what is differentiated forward, or again, is read in place
     apart = not request.inner and not request.step.forward_mode
-    lowered: Lowered = trace.run("lower", lambda: lower(request.function, specs, example, procedures=apart))
+    order = len(request.inner) + 1
+    lowered: Lowered = trace.run(
+        "lower", lambda: lower(request.function, specs, example, procedures=apart, order=order)
+    )
     facts, name = lowered.facts, request.function.__qualname__
     function = replace(
         lowered.function, name=_identifier(request), notes={**lowered.function.notes, "signature": request.signature}
@@ -100,12 +107,16 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
         name = f"the derivative of {name}"
     stage = "forward" if request.step.forward_mode else "reverse"
     facts.again = False
+    if request.step.forward_mode:
+        function = expand(function, facts, without_parts)
     made: Derived = trace.run(stage, lambda: derive(function, request.step, request.specs, facts, name), facts)
+    made = trace.run("expand", lambda: _expanded(made, facts))
     light = _split_pairs(made.pairs, request, trace)
     whole = _optimized(made.function, facts, bool(made.seeds), light, request, trace)
     parts: tuple[Function, ...] = (whole,)
     if made.seeds:
         parts = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
+    parts, lowered = _without_unread(parts, lowered)
     emitted = []
     name_procedures(parts)
     for part in parts:
@@ -119,13 +130,36 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
 
 def _inner(function: Function, step: Step, specs: Mapping[str, Spec], facts: Facts, name: str) -> Function:
     """A derivative that is to be differentiated again, without what does not survive simplification."""
+    if step.forward_mode:
+        function = expand(function, facts, without_parts)
     made = derive(function, step, specs, facts, name)
     if made.pairs:
         origin = next(op.origin for op in walk(function.body.ops) if op.prim.name == "call")
         message = "a function that calls itself is differentiated once only, by reverse mode"
         raise CompileError([Fault(origin, message, "Write it as a loop.")])
-    function = made.function
+    function = expand(made.function, facts, settled_parts)
     return eliminate_dead(simplify(eliminate_dead(function), facts))
+
+
+def _without_unread(parts: tuple[Function, ...], lowered: Lowered) -> tuple[tuple[Function, ...], Lowered]:
+    """Functions that were captured for a sweep that does not call them are no parameters."""
+    read = {atom for op in parts[0].body.ops for atom in atoms_used(op)} | set(parts[0].body.results)
+    unread = {p.name for p in parts[0].params if isinstance(p.value.type, Opaque) and p.capture and p.value not in read}
+    unread &= {unique for unique, spec in lowered.captures.values() if isinstance(spec, FunctionSpec)}
+    first = replace(parts[0], params=tuple(p for p in parts[0].params if p.name not in unread))
+    captures = {route: each for route, each in lowered.captures.items() if each[0] not in unread}
+    return (first, *parts[1:]), replace(lowered, captures=captures)
+
+
+def _expanded(made: Derived, facts: Facts) -> Derived:
+    """Every call with a derivative of its own as what it computes, in all functions of the derivative."""
+    function, joints = expand(made.function, facts), []
+    for pair in made.pairs:
+        assert pair.joint is not None
+        pair.joint = expand(pair.joint, pair.forward.facts)
+        joints.append(pair.joint)
+    expand_procedures([function, *joints], [pair.forward.plain for pair in made.pairs])
+    return replace(made, function=function)
 
 
 def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> set[Procedure]:

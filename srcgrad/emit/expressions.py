@@ -459,6 +459,8 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
     "effect": _effect,
     "foreign": _foreign,
+    "invoke": _effect,
+    "again": lambda e, op: e.atom(op.inputs[0]),
     "if": _choice,
     "call": lambda e, op: call(procedure_of(op).name, [e.atom(a) for a in op.inputs]),
     "array_literal": lambda e, op: call("np.array", [_as_lists(op.attrs["object"])]),

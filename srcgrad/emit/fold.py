@@ -203,7 +203,7 @@ def trivial(op: Op, folding: Folding) -> bool:
 
 def _keep_short(op: Op, folding: Folding) -> None:
     """Give the widest folded operand a line of its own while the expression is too long."""
-    if op.prim.name in ("if", "for", "while") or op.role == "primal":
+    if op.prim.name in ("if", "for", "while") or op.role == "primal" or not op.outputs:
         return
     while folding.width[op.outputs[0]] > LINE:
         candidates = [

@@ -37,16 +37,21 @@ class Lowered:
 
 
 def lower(
-    function: types.FunctionType, specs: Mapping[str, Spec], example: Mapping[str, Any], procedures: bool = False
+    function: types.FunctionType,
+    specs: Mapping[str, Spec],
+    example: Mapping[str, Any],
+    procedures: bool = False,
+    order: int = 1,
 ) -> Lowered:
     """Execute the function's syntax tree on abstract arguments.
 
     Assumes nothing of the source. Guarantees verified IR whose every value has an exact dtype and symbolic axes, or a
     CompileError that lists every fault found, each with its place. What calls itself becomes a procedure; so does, with
-    `procedures`, a long helper that is called again. All else is read in place.
+    `procedures`, a long helper that is called again. All else is read in place. A call with a derivative of its own
+    stays one op; `order` tells how often it may be differentiated.
     """
     source = find_source(function)
-    plan = Plan(procedures)
+    plan = Plan(procedures, order)
     while True:  # each time round writes one more loop out, makes a call a procedure, or copies an argument
         try:
             return _lower(function, source, specs, example, plan)

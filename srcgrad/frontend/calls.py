@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import effects, foreign, inplace
+from . import custom, effects, foreign, inplace
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -75,6 +75,8 @@ class Calls(Growing):
         stacked = self.stacked(function, args, kwargs)
         if stacked is not NotImplemented:
             return stacked
+        if custom.is_custom(function):
+            return custom.call(self, function, args, kwargs, text)
         if wraps(function):
             return call_wrapped(self, function, args, kwargs, text)
         builtin = BUILTINS.get(function) or CALLABLES.get(function) if _hashable(function) else None
@@ -106,6 +108,13 @@ class Calls(Growing):
         return self.apply(named("astype"), [args[0]], {"dtype": np.dtype(kind)}, "function")
 
     # NumPy
+
+    def function_value(self, function: Any, route: Route, name: str) -> Value:
+        """A function as a value, for calls that the text makes as they stand."""
+        raise NotImplementedError
+
+    def captured_here(self, value: Any) -> Any:
+        return value
 
     def spelled(self, prim: Primitive, text: str) -> None:
         """Note how the user calls the module of a function of another library."""

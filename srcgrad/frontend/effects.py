@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.nodes import Const, Value
-from ..ir.types import Array, Opaque
+from ..ir.types import Array, Opaque, Saved
 from ..rules.effects import EFFECT, SLOT
 from .values import BoundMethod, ListValue, describe, is_number, sequence
 
@@ -96,7 +96,7 @@ def fill(c: Calls, node: ast.AST, keep: tuple[ast.AST, ...] = ()) -> tuple[Any, 
 
 def slot(value: Any, inputs: list[Any]) -> ast.expr:
     """A value inside an effect's text: a slot, a literal, or a display of these."""
-    if is_number(value):
+    if is_number(value) or (isinstance(value, Value) and isinstance(value.type, Saved)):
         inputs.append(value)
         return ast.Name(f"{SLOT}{len(inputs) - 1}", ast.Load())
     if isinstance(value, (str, bool, type(None))):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..custom import Checkpoint, Rule
 from ..errors import Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Facts, Symbol, as_dim
@@ -19,6 +20,7 @@ from ..runtime.captures import Route, route_text
 from ..runtime.signature import (
     ArraySpec,
     DictSpec,
+    FunctionSpec,
     IdentitySpec,
     InstanceSpec,
     NumberSpec,
@@ -164,20 +166,37 @@ class Inputs(Calls):
 
     def capture(self, value: Any, name: str, route: Route) -> Any:
         """Data from outside becomes an input that is read at each call; code is compared by identity."""
+        if isinstance(value, (Rule, Checkpoint)):
+            self.statics[route] = value
+            return value
         spec = self._describe(value, name)
         if isinstance(spec, InstanceSpec):
             return self._instance(value, route)
         if isinstance(spec, (StaticSpec, IdentitySpec)):
             self.statics[route] = value
             return value
+        unique = self._unique(name)
+        self.capture_specs[route] = (unique, spec)
+        self.facts.sizes.update(_sizes(unique, value))
+        return self._leaf(spec, unique, (), True, route, value)
+
+    def function_value(self, function: Any, route: Route, name: str) -> Value:
+        if route not in self.functions:
+            unique = self._unique(name)
+            self.statics[route] = function
+            self.capture_specs[route] = (unique, FunctionSpec(type(function)))
+            self.functions[route] = self._param(Opaque("function"), unique, (), True)
+        value: Value = self.captured_here(self.functions[route])
+        return value
+
+    def _unique(self, name: str) -> str:
+        """A name for a captured value that is nobody else's."""
         taken = {p.name for p in self.params} | {unique for unique, _ in self.capture_specs.values()} | self.reserved
         unique, number = name, 1
         while unique in taken:
             number += 1
             unique = f"{name}_{number}"
-        self.capture_specs[route] = (unique, spec)
-        self.facts.sizes.update(_sizes(unique, value))
-        return self._leaf(spec, unique, (), True, route, value)
+        return unique
 
     def _describe(self, value: Any, name: str) -> Spec:
         """The signature of something read from outside."""

@@ -80,7 +80,7 @@ class Outliner(Around):
 
     def read_call(self, frame: Frame, node: Node, text: str) -> Any:
         frame.key = self._key(frame, node)
-        if frame.key is None or frame.key in self.plan.inlined:
+        if frame.key is None or frame.key in self.plan.inlined or self.customs:
             frame.owner = self.callee
             return super().read_call(frame, node, text)
         if frame.key in self.plan.outlined:

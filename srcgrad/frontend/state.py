@@ -61,6 +61,7 @@ class Plan:
     """What earlier readings of a function have taught the next one."""
 
     procedures: bool = False  # whether long helpers called again become functions of their own
+    order: int = 1  # how often the function is differentiated
     unroll: frozenset[Place] = frozenset()  # loops to write out
     copies: frozenset[Leaf] = frozenset()  # arguments that are written into
     grows: Mapping[tuple[Place, Place], Any] = field(default_factory=dict)  # (loop, list): what it adds in a pass
@@ -166,6 +167,8 @@ class State:
         self.discarded: ast.AST | None = None  # an expression whose value nobody uses
         self._regions = 0
         self.merging: list[ast.stmt] = []  # the branches whose variables meet
+        self.customs: list[int] = []  # the parts of calls with derivatives of their own that are being read
+        self.functions: dict[Route, Value] = {}  # functions that are called as they stand
 
     @property
     def frame(self) -> Frame:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import NOWHERE, Origin
 from ..frontend import lower
+from ..ir.custom import CUSTOM, custom_of
 from ..ir.dims import Facts
 from ..ir.evaluate import Machine
 from ..ir.nodes import Function, Op, Param, Region, Slot, Value
@@ -79,7 +80,11 @@ class _Comparing(Machine):
 
     def op(self, op: Op) -> Sequence[Any]:
         results = super().op(op)
-        if op.prim.fn is not None and op.prim.kind not in ("constant", "impure") and self.checked.get(op, 0) < 3:
+        if (
+            (op.prim.fn is not None or op.prim is CUSTOM)
+            and op.prim.kind not in ("constant", "impure")
+            and self.checked.get(op, 0) < 3
+        ):
             outputs = [k for k, v in enumerate(op.outputs) if v in self.active]
             inputs = [a for a in dict.fromkeys(op.inputs) if isinstance(a, Value) and a in self.active]
             if outputs and inputs:
@@ -102,7 +107,8 @@ class _Comparing(Machine):
                 continue
             found = getattr(self, f"_{mode}")(op, inputs, directions, outputs, weights)
             if found is not None and not abs(found - expected) <= _TOLERANCES[kind] * scale:
-                raise _Found(Blame(op.origin or NOWHERE, op.prim.name, mode, found, expected))
+                name = custom_of(op).name if op.prim is CUSTOM else op.prim.name
+                raise _Found(Blame(op.origin or NOWHERE, name, mode, found, expected))
 
     def _random(self, value: Value) -> Any:
         """A direction of the value's shape and dtype."""

@@ -54,10 +54,12 @@ def stored(call: Call) -> tuple[Stored, ...]:
     makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
     needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
     taken = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+    whole = {tape: group[0] for group in function.notes.get("groups", ()) for tape in group[1:]}
     found = []
     for value, op in makers.items():
         why = tuple(dict.fromkeys(_readers(function.body, value)))
-        if value not in needed or value not in names or not why:
+        name = names.get(whole.get(value, value))
+        if value not in needed or name is None or not why:
             continue
         held = machine.values[value]
         count = _count(value.type, held)
@@ -66,7 +68,7 @@ def stored(call: Call) -> tuple[Stored, ...]:
         while isinstance(item, Tape):
             item = item.item
         memory = sum(_own_bytes(each, taken) for each in _flat(value.type, held))
-        found.append(Stored(names[value], str(item), isinstance(value.type, Tape), count, memory, where, why))
+        found.append(Stored(name, str(item), isinstance(value.type, Tape), count, memory, where, why))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .calls import CALL, procedure_of
+from .custom import CUSTOM, custom_of
 from .dims import Dim, Facts, Symbol
 from .nodes import Atom, Const, Function, Kept, Op, Rebuilt, Region, Slot, Undefined, Value, counts_passes, records_of
 from .types import Array
@@ -119,6 +120,8 @@ class Machine:
             return self._while(op, inputs)
         if op.prim is CALL:
             return self._call(op, inputs)
+        if op.prim is CUSTOM:
+            return self.region(getattr(custom_of(op), op.attrs["part"]), inputs)
         assert op.prim.fn is not None
         attrs = {key: self.static(value) for key, value in op.attrs.items()}
         result = op.prim.fn(*inputs[: op.prim.arity(op.attrs)], **attrs)

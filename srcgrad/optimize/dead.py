@@ -19,7 +19,11 @@ def eliminate_dead(function: Function, results: Sequence[int] | None = None) -> 
 
 
 def has_effect(op: Op) -> bool:
-    return any(inner.prim.kind == "impure" for inner in walk([op])) or any(p.impure for p in called([op]))
+    return (
+        any(inner.prim.kind == "impure" for inner in walk([op]))
+        or any(p.impure for p in called([op]))
+        or bool(op.attrs.get("effects"))
+    )
 
 
 def _values(atoms: Sequence[Atom]) -> set[Value]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from ..ir.primitive import when_used
 from . import (  # noqa: F401
     array_api,
+    calling,
     complex,
     constants,
     decompositions,

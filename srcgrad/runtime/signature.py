@@ -76,6 +76,11 @@ class OpaqueSpec:
 
 
 @dataclass(frozen=True)
+class FunctionSpec(OpaqueSpec):
+    """A function that the generated code calls as it stands; such code is not kept on disk."""
+
+
+@dataclass(frozen=True)
 class InstanceSpec:
     """An object of a user's class: its class, and each attribute that the function reads later.
 

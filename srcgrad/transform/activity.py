@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..ir.nodes import Atom, Op, Region, Value
-from ..ir.types import Array, Tape, Type
+from ..ir.types import Array, Saved, Tape, Type
 
 
 def active_values(region: Region, wrt: Iterable[Value], constant: Iterable[Value] = ()) -> set[Value]:
@@ -26,7 +26,7 @@ def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] =
                     _pass(region.results, op.outputs, active)
             case "for" | "while":
                 _loop(op, active)
-            case "call" | "foreign":
+            case "call" | "custom" | "foreign" | "invoke":
                 if any(atom in active for atom in op.inputs):
                     active.update(v for v in op.outputs if _differentiable(v.type))
             case _:
@@ -64,4 +64,4 @@ def _pass(sources: Sequence[Atom], targets: Sequence[Value], active: set[Value])
 def _differentiable(type: Type) -> bool:
     if isinstance(type, Tape):
         return _differentiable(type.item)
-    return isinstance(type, Array) and type.differentiable
+    return isinstance(type, Saved) or (isinstance(type, Array) and type.differentiable)

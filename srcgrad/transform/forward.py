@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..errors import Fault, Unsupported
 from ..ir.calls import procedure_of
+from ..ir.custom import custom_of
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
@@ -86,6 +87,10 @@ class _Forward(Tangents):
                 self.builder.ops.append(self._loop(op))
             case "foreign" if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
                 raise no_derivative(op)
+            case "invoke" if any(v in self.active for v in op.outputs):
+                raise no_derivative(op)
+            case "custom" if any(v in self.active for v in op.outputs):
+                self.builder.ops += self._custom(op)
             case "call" if any(v in self.active for v in op.outputs):
                 raise Unsupported(
                     f"`{procedure_of(op)}` is a function of its own here, and has no tangents yet",
@@ -95,6 +100,24 @@ class _Forward(Tangents):
                 self._beside(op)
             case _:
                 self.builder.ops.append(op)
+
+    def _custom(self, op: Op) -> list[Op]:
+        """The call that gives the tangents beside the values, or one behind the call that gives the tangents alone."""
+        custom = custom_of(op)
+        if custom.jvp is None:
+            raise Unsupported(*custom.refused["forward"])
+        for k, atom in enumerate(op.inputs):
+            if self.tangent(atom) is not None and k not in custom.moving:
+                missing = f"`{custom.name}` reads a value that is differentiated from around it"
+                raise Unsupported(custom.missing.get(k, missing), "Use stop_gradient if that is its derivative.")
+        given = [self.or_zeros(self.tangent(op.inputs[k]), op.inputs[k].type) for k in custom.moving]
+        tangents = [self._named(v) for v in op.outputs]
+        self.known.update((v, t) for v, t in zip(op.outputs, tangents) if v in self.active)
+        attrs = {**op.attrs, "part": "jvp"}
+        if custom.beside:
+            inputs = (*op.inputs, *op.outputs, *given)
+            return [op, replace(op, inputs=inputs, outputs=tuple(tangents), attrs=attrs, role="tangent")]
+        return [replace(op, inputs=(*op.inputs, *given), outputs=(*op.outputs, *tangents), attrs=attrs)]
 
     def _beside(self, op: Op) -> None:
         """The tangent first, where the op gives a variable its next value, unless the tangent reads that."""

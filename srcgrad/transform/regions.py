@@ -13,11 +13,11 @@ from ..ir.types import INT, Array, Tape, Type
 from ..rules.internal import same
 from .calls import no_derivative
 from .cotangents import cotangent_name
-from .steps import Steps
+from .custom import Customs
 from .tapes import Scope
 
 
-class Regions(Steps):
+class Regions(Customs):
     def backprop(self, ops: Sequence[Op], scope: Scope) -> list[Op]:
         """Emit the backward sweep of `ops`; the ops again, extended by what they must record."""
         forward: list[Op] = []
@@ -42,8 +42,10 @@ class Regions(Steps):
                 return self._loop(op, scope, cotangents)
             case "call":
                 return self.call(op, scope, cotangents)
+            case "custom":
+                return self.custom(op, scope, cotangents)
         if any(d is not None for d in cotangents):
-            if op.prim.name == "foreign":
+            if op.prim.name in ("foreign", "invoke"):
                 raise no_derivative(op)
             if op.prim.name == "index_set":
                 self.index_set(op, scope, cotangents[0])

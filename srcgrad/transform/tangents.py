@@ -76,7 +76,8 @@ class Tangents:
         """The tangent itself, or zeros of the primal's type."""
         if tangent is not None:
             return tangent
-        assert isinstance(type, Array)
+        if not isinstance(type, Array):
+            raise Unsupported(f"{type} has no tangent")
         if not type.axes:
             return constant(0.0, type)
         (zeros,) = self.builder.apply(named("zeros"), [], {"shape": type.axes, "dtype": type.dtype}, hint=hint)
