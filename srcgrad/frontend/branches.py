@@ -78,7 +78,8 @@ class Branches(Inputs):
             else:
                 merged[name] = Poison(f"`{name}` has a different kind of value in each branch", "Use two names.")
         effects = any(op.prim.kind in ("impure", "control") for op in (*then_ops, *else_ops))
-        if not changed and not effects and not then_ops.writes and not else_ops.writes:
+        quiet = not any((effects, *(ops.writes or ops.stores for ops in (then_ops, else_ops))))
+        if not changed and quiet:
             return merged
         values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
         joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed, attrs=attrs)

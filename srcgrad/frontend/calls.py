@@ -254,13 +254,19 @@ class Calls(Growing):
             case "get" if args:
                 return receiver.items.get(self.key(args[0]), args[1] if len(args) > 1 else None)
             case "update":
-                self.may_change(receiver)
-                for each in args:
-                    receiver.items.update(self._as_dict(each))
-                return receiver.items.update(kwargs)
+                self.may_store(receiver, self.variable_of(receiver))
+                for key, value in [pair for each in (*map(self._as_dict, args), kwargs) for pair in each.items()]:
+                    self.store(receiver, key, value)
+                return None
+            case "setdefault" if args and self.key(args[0]) in receiver.items:
+                return receiver.items[self.key(args[0])]
             case "pop" | "setdefault" if args:
                 self.may_change(receiver)
                 return self.compute(getattr(receiver.items, name), self.key(args[0]), *args[1:])
+            case "__setitem__" if len(args) == 2:
+                self.may_store(receiver, self.variable_of(receiver))
+                self.store(receiver, self.key(args[0]), args[1])
+                return None
         raise Unsupported(f"method `{name}` of a dict cannot be differentiated")
 
     def _as_dict(self, value: Any) -> dict[Any, Any]:

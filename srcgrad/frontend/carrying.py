@@ -5,7 +5,7 @@ The body is read on fresh values until the types are stable, and until it is kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from ..ir.nodes import Value
 from ..ir.types import Array, Type
 from .branches import Env
 from .jumps import Jumps
-from .values import Maybe, Poison, assigned_part, flatten, lift, same_structure, unassigned
+from .state import ABSENT, Entry
+from .stores import containers_in, holds_container, same_objects
+from .values import Maybe, Poison, assigned_part, describe, flatten, lift, same_structure, unassigned
 
 Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
 
@@ -24,8 +26,9 @@ Pass = tuple[list[Value], list[Any], list[Any]]  # parameters, ops, results
 class Carried:
     """The variables that one loop hands from pass to pass, as IR leaves."""
 
-    names: list[str]
+    names: list[str | Entry]  # variables, and entries of containers from before the loop
     before: Env
+    starts: list[Any]  # what each of `names` is before the loop
     inits: list[Any]
     rebuild: Callable[[list[Any]], Any]
     hints: list[str | None]
@@ -38,8 +41,11 @@ class Carried:
     broken: Env = field(default_factory=dict)  # what a fault in the body has made unusable
     candidates: set[str] = field(default_factory=set)  # assigned inside alone, and read in the next pass or behind
     late: Env = field(default_factory=dict)  # those that the last reading gave a value
+    kept: set[str] = field(default_factory=set)  # lists, dicts and objects that stay the same ones
+    more: list[str | Entry] = field(default_factory=list)  # what the last reading found to be carried as well
     certain: set[str] = field(default_factory=set)  # variables that every pass assigns
     lengths: set[Symbol] = field(default_factory=set)  # of axes that a pass may make longer or shorter
+    left: tuple[Any, ...] = ()  # what each of `names` is after a pass
     stop: Any = None  # after a pass: whether it is the last one, where that depends on the run
 
     def params(self) -> list[Value]:
@@ -61,6 +67,7 @@ class Carrying(Jumps):
             carried.stop = None if self.maybe_truth(stop) is False else self.atom(stop)
             carried.broken = {n: v for n, v in self.frame.env.items() if isinstance(v, Poison) and not v.why}
             carried.late = self._late(carried)
+            carried.more = [*self._replaced(carried), *(each for each in self.stores() if each not in carried.names)]
             results = self._attempt(carried)
             carried.ends = [self.latest(value) for value in (*results, *carried.cells)]
         carried.cells += [array for array in self.writes(ops) if array not in carried.cells]
@@ -68,39 +75,59 @@ class Carrying(Jumps):
         self.frame.env = dict(carried.before)
         return params, ops, results
 
-    def carry(self, names: list[str]) -> Carried:
+    def carry(self, names: Sequence[str | Entry], kept: Set[str] | None = None) -> Carried:
+        """Lists, dicts and objects are at first expected to stay the same ones, whose entries change."""
         before = dict(self.frame.env)
-        values = tuple(lift(before[name]) for name in names)
+        if kept is None:
+            kept = {name for name in names if isinstance(name, str) and holds_container(before[name])}
+        names = [name for name in names if name not in kept]
+        starts = [before[name] if isinstance(name, str) else self.entry_value(name) for name in names]
+        values = tuple(map(lift, starts))
         leaves, rebuild = flatten(values)
         owners = [name for name, value in zip(names, values) for _ in flatten(value)[0]]
         single = {name for name in names if owners.count(name) == 1}
+        spelled = {name: name.strip() if isinstance(name, str) else self.entry_name(name) for name in single}
         hints = [
-            name.strip() if name in single else (leaf.hint if isinstance(leaf, Value) else None)
+            spelled[name] if name in single else (leaf.hint if isinstance(leaf, Value) else None)
             for name, leaf in zip(owners, leaves)
         ]
-        return Carried(names, before, leaves, rebuild, hints, owners, [a.type for a in leaves])
+        variables = [name if isinstance(name, str) else "" for name in owners]
+        types = [leaf.type for leaf in leaves]
+        return Carried(list(names), before, starts, leaves, rebuild, hints, variables, types, kept=set(kept))
 
     def _attempt(self, carried: Carried) -> list[Any]:
         """What the pass leaves; it may have failed for a variable that the next reading carries."""
         try:
             return self._results(carried)
         except Unsupported:
-            if not carried.late:
+            if not carried.late and not carried.more:
                 raise
             return list(carried.inits)
 
+    def _replaced(self, carried: Carried) -> list[str | Entry]:
+        """Lists, dicts and objects in whose place a pass has put others: they are carried like other variables."""
+        names = [n for n in sorted(carried.kept) if not same_objects(self.frame.env.get(n), carried.before[n])]
+        carried.kept -= set(names)
+        return list(names)
+
     def _late(self, carried: Carried) -> Env:
         """Variables without a value before the loop that a pass has given one."""
-        values = {n: self.frame.env.get(n) for n in sorted(carried.candidates.difference(carried.names))}
+        values = {n: self.frame.env.get(n) for n in sorted(carried.candidates - {*carried.names})}
         return {n: value for n, value in values.items() if _may_be_carried(value)}
 
-    def _carry_late(self, carried: Carried) -> None:
-        """Carry them as well: before the first pass they are not assigned."""
+    def _carry_more(self, carried: Carried) -> None:
+        """Carry as well what a reading has found; variables without a value are not assigned before the first pass."""
+        for container, key in (each for each in carried.more if not isinstance(each, str)):
+            if self.entry_value((container, key)) is ABSENT:
+                self.needs_unrolling()
+                text = f"`{key}` of {describe(container)} is assigned inside the loop only"
+                raise Unsupported(text, "Give it a value before the loop, which may not run.")
         env = self.frame.env
         self.frame.env = {**carried.before, **{n: Maybe(unassigned(value)) for n, value in carried.late.items()}}
-        more = self.carry([*carried.names, *carried.late])
+        more = self.carry([*carried.names, *carried.late, *carried.more], carried.kept)
         self.frame.env = env
         carried.names, carried.before, carried.inits = more.names, more.before, more.inits
+        carried.starts = more.starts
         carried.rebuild, carried.hints, carried.owners = more.rebuild, more.hints, more.owners
         carried.types += more.types[len(carried.types) :]
 
@@ -117,7 +144,17 @@ class Carrying(Jumps):
             self.named_at[param] = self.frame.level
         for index in indices:
             self.named_at[index] = self.frame.level
-        self.frame.env = {**carried.before, **dict(zip(carried.names, carried.rebuild(list(params))))}
+        values = self._inside(carried, params)
+        self.frame.env = {**carried.before, **{n: v for n, v in values if isinstance(n, str)}}
+        for entry, value in values:
+            if not isinstance(entry, str):
+                self.store(*entry, value)
+
+    def _inside(self, carried: Carried, params: list[Value]) -> list[tuple[str | Entry, Any]]:
+        """What the carried variables are within a pass; lists among them may not be changed, only replaced."""
+        values = carried.rebuild(list(params))
+        self.carried_anew |= {each for each in containers_in(values, set()) if getattr(each, "rows", None) is None}
+        return list(zip(carried.names, values))
 
     def _owned_start(self, carried: Carried, k: int) -> bool:
         """Whether a variable's array is the loop's own from the first pass on."""
@@ -127,23 +164,28 @@ class Carrying(Jumps):
     def _results(self, carried: Carried) -> list[Any]:
         """What the carried variables are after one pass."""
         results: list[Any] = []
-        for name in carried.names:
-            value, start = self.frame.env.get(name), lift(carried.before[name])
-            carried.certain -= {name}
-            if name in self.frame.env and not isinstance(value, Maybe):
-                carried.certain |= {name}
+        left: list[Any] = []
+        for name, start in zip(carried.names, carried.starts):
+            value = self.frame.env.get(name) if isinstance(name, str) else self.entry_value(name)
+            if isinstance(name, str):
+                carried.certain -= {name}
+                if name in self.frame.env and not isinstance(value, Maybe):
+                    carried.certain |= {name}
             if isinstance(value, Poison):
                 raise self.poisoned(value)
             if isinstance(start, Poison):
                 raise self.poisoned(start)
-            value = lift(value)
+            left.append(value)
+            start, value = lift(start), lift(value)
             if not same_structure(start, value):
                 self.needs_unrolling()
                 raise Unsupported(
-                    f"`{name}` changes its kind or length inside the loop",
+                    f"`{name if isinstance(name, str) else self.entry_name(name)}` changes its kind or length inside "
+                    "the loop",
                     "A loop keeps the structure of its variables: start with an array, a number, or a list as long.",
                 )
             results += flatten(value)[0]
+        carried.left = tuple(left)
         return results
 
     def settled(self, carried: Carried, params: list[Value], ops: list[Any], results: list[Any]) -> bool:
@@ -174,8 +216,8 @@ class Carrying(Jumps):
         }
         known = carried.listed.keys() >= listed.keys()
         carried.listed.update(listed)
-        if carried.late:
-            self._carry_late(carried)
+        if carried.late or carried.more:
+            self._carry_more(carried)
             return False
         return (
             stable and not shrinks and not shared and known and len(carried.ends) == len(results) + len(carried.cells)
@@ -232,7 +274,7 @@ class Carrying(Jumps):
             if name not in env:
                 way_out = "Give it a value before the loop, which may not run."
                 env[name] = Poison(f"`{name}` is assigned inside the loop only", way_out, loop)
-            elif name not in carried.names:
+            elif name not in carried.names and name not in carried.kept:
                 env[name] = Poison(
                     f"`{name}` after the loop is its last item, or what it was before",
                     "Use another name.",
@@ -241,11 +283,15 @@ class Carrying(Jumps):
         for k, output in enumerate(outputs):
             init = carried.inits[k]
             self.link(output, [init, results[k]], self._owned_start(carried, k))
-        for name, value in zip(carried.names, carried.rebuild(list(outputs))):
-            if isinstance(value, Maybe) and name in carried.certain:
-                value = Maybe(value.value, runs)
-            env[name] = value
-            self.hint(value, name)
+        values = self.anew(carried.rebuild(list(outputs)), [tuple(carried.starts), carried.left])
+        for each, value in zip(carried.names, values):
+            if not isinstance(each, str):
+                self.store(*each, value)
+                self.hint_entry(value, each)
+                continue
+            sure = isinstance(value, Maybe) and each in carried.certain
+            env[each] = Maybe(value.value, runs) if sure else value
+            self.hint(env[each], each)
         self.frame.env = {**env, **carried.broken}
 
 

@@ -24,7 +24,7 @@ from .loops import Bind, Loops
 from .matching import match_as_if
 from .scopes import assigned, keyword, local_names, may_jump, own_nodes, returns
 from .state import Frame
-from .values import Closure, DictValue, Flat, ListValue, Poison, describe
+from .values import Closure, DictValue, Flat, ListValue, Poison, describe, is_number
 
 _WAYS_OUT = {
     "Try": "Check the values with `if` instead; an exception ends the gradient as it ends the call.",
@@ -282,10 +282,7 @@ class Interpreter(Loops):
     def _set_item(self, target: ast.Subscript, value: Any) -> None:
         receiver = self.ev(target.value)
         if isinstance(receiver, (ListValue, DictValue)):
-            if self.fills(receiver) and not isinstance(target.slice, ast.Slice):
-                self.store_row(receiver, self.ev(target.slice), value)
-                return
-            self._store(receiver, self._container_key(target, receiver), value)
+            self._store(receiver, self._container_key(target, receiver), value, ast.unparse(target))
             return
         if isinstance(receiver, Flat):
             inplace.write_flat(self, receiver, *self.index(target.slice), value)
@@ -351,11 +348,19 @@ class Interpreter(Loops):
         key = self.ev(target.slice)
         if isinstance(receiver, ListValue) and isinstance(key, Value):
             self._check_integer(key)
-        return self.key(key)
+        return key
 
-    def _store(self, receiver: ListValue | DictValue, key: Any, value: Any) -> None:
-        self.may_change(receiver)
-        self.compute(receiver.items.__setitem__, key, value)
+    def _store(self, receiver: ListValue | DictValue, key: Any, value: Any, text: str) -> None:
+        """`receiver[key] = value`; under a key that is known only while running, it is a row of an array."""
+        running = is_number(key) and self.maybe_number(key) is None
+        if self.fills(receiver) and (running or receiver.rows is not None):
+            self.store_row(receiver, key, value)
+            return
+        self.may_store(receiver, text)
+        key = self.key(key)
+        if isinstance(receiver, ListValue):
+            self.compute(receiver.items.__getitem__, key)
+        self.store(receiver, key, value)
 
     def cast_to(self, array: Value, value: Any) -> Any:
         """What an item assignment stores has the array's dtype."""
@@ -419,22 +424,24 @@ class Interpreter(Loops):
         self.write(left, self.cast_to(left, result))
 
     def _augmented_attribute(self, node: ast.AugAssign, target: ast.Attribute) -> None:
-        old = self.attribute(self.ev(target.value), target.attr, target)
-        if isinstance(old, Value) and isinstance(old.type, Array) and old.type.ndim:
-            raise Unsupported(
-                "an array in an attribute is changed in place", f"Write `{ast.unparse(target)} = ...` with a new array."
-            )
+        thing = self.ev(target.value)
+        old = self.attribute(thing, target.attr, target)
+        if self.is_array(old):
+            self.check_settable(thing, target)
+            self._augment_array(node, old, self.operand(self.ev(node.value)), ast.unparse(target))
+            return
         self.set_attribute(target, self.binary(type(node.op), old, self.ev(node.value), node))
 
     def _augmented_item(self, node: ast.AugAssign, target: ast.Subscript) -> None:
         receiver = self.ev(target.value)
         if isinstance(receiver, (ListValue, DictValue)):
             key = self._container_key(target, receiver)
-            old = self.item(receiver, Const(key) if type(key) is int else key)
+            old = self.item(receiver, key)
             if self.is_array(old):
                 self._augment_array(node, old, self.operand(self.ev(node.value)), ast.unparse(target))
                 return
-            self._store(receiver, key, self.binary(type(node.op), old, self.ev(node.value), node))
+            new = self.binary(type(node.op), old, self.ev(node.value), node)
+            self._store(receiver, key, new, ast.unparse(target))
             return
         flat = receiver if isinstance(receiver, Flat) else None
         array, name = self._written_array(target, receiver if flat is None else inplace.read_flat(self, flat))

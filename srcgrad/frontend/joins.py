@@ -14,6 +14,7 @@ from ..ir.nodes import NO_ATTRS, Const, Region, Undefined, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Type
 from .memory import Memory
+from .state import ABSENT, Entry
 from .values import (
     BoundMethod,
     Closure,
@@ -152,12 +153,15 @@ class Joins(Memory):
 
         `names` are the variables that a tuple of values goes to; `spelled` is "and" or "or" where the user wrote that.
         """
-        (_, then), (_, other) = halves
-        written = self._written(halves)
+        written, entries = self._written(halves), self._stored(halves)
+        then, other = ((value, *self._entries_after(ops, entries)) for ops, value in halves)
+        names = [*names, *("" for _ in entries)] if names else ()
+        given = (then, other)
         if not same_structure(then, other):
             then, other = lift(then), lift(other)
-            if not same_structure(then, other):
-                raise Unsupported(f"the branches give {describe(then)} and {describe(other)}")
+            if not same_structure(then[0], other[0]):
+                raise Unsupported(f"the branches give {describe(then[0])} and {describe(other[0])}")
+            self._check_entries(entries, then[1:], other[1:])
         rows = [flatten(value)[0] for value in (then, other)]
         ends = [[self.at_end_of(ops, atom) for atom in row] for (ops, _), row in zip(halves, rows)]
         types = []
@@ -167,7 +171,12 @@ class Joins(Memory):
                 row[k] = self.convert(row[k], type, ops)
             types.append(type)
         ends = [[*row, *(self.at_end_of(ops, array) for array in written)] for row, (ops, _) in zip(ends, halves)]
-        owners = [name for name, value in zip(names, then) for _ in flatten(value)[0]] if names else [""] * len(types)
+        named_values = [*then[0], *then[1:]] if names else ()
+        owners = (
+            [name for name, value in zip(names, named_values) for _ in flatten(value)[0]]
+            if names
+            else [""] * len(types)
+        )
         owned = [self._joined_owned(halves, rows, k, owners[k]) for k in range(len(types))]
         regions = tuple(Region((), tuple(ops), tuple(row)) for (ops, _), row in zip(halves, ends))
         attrs = {"spelled": spelled} if spelled else attrs
@@ -179,7 +188,33 @@ class Joins(Memory):
             self.current[array] = version
         for k, output in enumerate(outputs):
             self.link(output, [row[k] for row in rows], owned[k])
-        return flatten(then)[1](list(outputs))
+        result, *values = self.anew(flatten(then)[1](list(outputs)), given)
+        for entry, value in zip(entries, values):
+            self.store(*entry, value)
+            self.hint_entry(value, entry)
+        return result
+
+    def _stored(self, halves: Sequence[Half]) -> list[Entry]:
+        """Entries of containers from before the branch that either half assigns."""
+        return list(dict.fromkeys(entry for ops, _ in halves for entry in getattr(ops, "stores", ())))
+
+    def _entries_after(self, ops: Any, entries: Sequence[Entry]) -> list[Any]:
+        stores = getattr(ops, "stores", {})
+        return [stores[entry] if entry in stores else self.entry_value(entry) for entry in entries]
+
+    def _check_entries(self, entries: Sequence[Entry], then: Sequence[Any], other: Sequence[Any]) -> None:
+        for entry, one, two in zip(entries, then, other):
+            text = f"`{self.entry_name(entry)}` of {describe(entry[0])}"
+            if one is ABSENT or two is ABSENT:
+                raise Unsupported(f"{text} is assigned in one branch only", "Assign it before the branch.")
+            if not same_structure(one, two):
+                raise Unsupported(f"{text} has a different kind of value in each branch", "Use two names.")
+
+    def hint_entry(self, value: Any, entry: Entry) -> None:
+        """What an entry holds is called after it, where it has no name yet."""
+        if isinstance(value, Value) and value.hint is None:
+            value.hint = self.entry_name(entry)
+            self.named_at[value] = self.frame.level
 
     def _written(self, halves: Sequence[Half]) -> list[Value]:
         """Arrays from before the branch that either half writes into."""

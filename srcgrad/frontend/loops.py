@@ -20,7 +20,7 @@ from .branches import Returned
 from .carrying import Carried, Carrying
 from .desugar import Known, desugar
 from .expressions import UNROLL
-from .growing import Filling
+from .filled import Filling
 from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
 from .values import Iteration, Poison, RangeValue, is_number
 
@@ -402,13 +402,13 @@ class Loops(Carrying):
         heads = carried.params()
         with self.region() as ops:
             self.enter(carried, heads, [])
-            entered = dict(self.current)
+            entered, before = dict(self.current), self.stores()
             test = self.ev(node.test)
             endless = not any(isinstance(n, ast.Break) for n in jumps(node.body))
             if endless and self.maybe_truth(test) is True and not is_number(test):
                 raise Unsupported("a `while` that never ends", "Give it a condition, or a `break`.")
             test = self.latest(self.atom(self.condition(test)))
         self.frame.env = dict(carried.before)
-        if any(new is not entered.get(array) for array, new in self.writes(ops).items()):
-            raise Unsupported("the condition of a `while` changes an array", "Change it before and inside the loop.")
+        if any(new is not entered.get(array) for array, new in self.writes(ops).items()) or ops.stores != before:
+            raise Unsupported("the condition of a `while` changes a value", "Change it before and inside the loop.")
         return heads, ops, test

@@ -20,7 +20,8 @@ from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Op, Value
 from ..ir.primitive import Primitive
 from ..ir.types import Array
-from .state import CopyOnEntry, Frame, Ops, State
+from .state import CopyOnEntry, Frame, Ops
+from .stores import Stores
 from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Maybe, Partial, Record
 from .views import ALWAYS_VIEWS, READ_ONLY, RESHAPING, keeps_layout, put_back
 
@@ -40,7 +41,7 @@ class View:
     style: str
 
 
-class Memory(State):
+class Memory(Stores):
     def track(
         self,
         prim: Primitive,
@@ -186,7 +187,7 @@ class Memory(State):
 
     def holders(self, bases: set[Value]) -> Iterator[tuple[Frame, str, Value]]:
         """Every variable through which this memory can be reached."""
-        frames = {id(f): f for f in self._all_frames()}
+        frames = {id(f): f for f in self.all_frames()}
         for frame in frames.values():
             for name, content in frame.env.items():
                 for value in reachable(content, set(frames)):
@@ -211,7 +212,7 @@ class Memory(State):
             return False
         return all(frame is self.frame and other == name for frame, other, _ in self.holders(bases))
 
-    def _all_frames(self) -> Iterator[Frame]:
+    def all_frames(self) -> Iterator[Frame]:
         for frame in self.frames:
             current: Frame | None = frame
             while current is not None:
@@ -260,13 +261,9 @@ class Memory(State):
     # Containers
 
     def may_change(self, container: ListValue | DictValue) -> None:
-        """Lists and dicts are known when compiling: only the function's own change, and in straight-line code."""
+        """How long a list or dict is, is known when compiling: that changes in straight-line code alone."""
         kind = "list" if isinstance(container, ListValue) else "dict"
-        if container.foreign:
-            raise Unsupported(
-                f"the {kind} `{container.foreign}` belongs to the caller, and is changed here",
-                f"Make a new one: `{container.foreign} = {kind}({container.foreign})` before the change.",
-            )
+        self.may_store(container, self.variable_of(container))
         if container.depth != self.depth:
             self.needs_unrolling()
             raise Unsupported(

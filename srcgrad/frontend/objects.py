@@ -113,11 +113,26 @@ class Objects(Access):
     def set_attribute(self, target: ast.Attribute, value: Any) -> None:
         """`self.h = h`: of an object made here it is a new value; the caller's object is changed as by a plain call."""
         thing = self.ev(target.value)
+        setter, name = self.check_settable(thing, target), target.attr
+        if setter is not None:
+            self._call_member(thing, class_of(thing), name, setter, (("attr", "fset"),), [thing, value])
+            return
+        self.may_store(thing, ast.unparse(target))
+        if isinstance(thing, Record):
+            self.store(thing, name, value)
+            self.hint_entry(value, (thing, name))
+            return
+        self.change_caller(thing, name, value)
+
+    def check_settable(self, thing: Any, target: ast.Attribute) -> Any:
+        """The setter of a property, if an attribute is one; raises Unsupported where it cannot be assigned."""
         if not isinstance(thing, (Instance, Record)):
             raise Unsupported(
                 f"assignment to an attribute of {describe(thing)}", "Use a variable, or return the value."
             )
         kind, name = class_of(thing), target.attr
+        if isinstance(thing, Instance) and hasattr(self._held(thing, name).get(name), "requires_grad"):
+            raise Unsupported("a Parameter is assigned", "Use a variable: `w = model.w * 2`.")
         if raw_member(kind, "__setattr__") is not object.__setattr__ and not _frozen(kind):
             raise Unsupported(f"`{kind.__qualname__}` has a `__setattr__` of its own", "Use a variable.")
         if _frozen(kind):
@@ -126,18 +141,8 @@ class Objects(Access):
         if isinstance(raw, property):
             if raw.fset is None:
                 raise Unsupported(f"the property `{name}` cannot be set")
-            self._call_member(thing, kind, name, raw.fset, (("attr", "fset"),), [thing, value])
-            return
-        if thing.depth != self.depth:
-            self.needs_unrolling()
-            raise Unsupported(
-                f"the attribute `{name}` of an object made outside a loop or branch changes inside it",
-                "Collect the value in a variable, and assign the attribute behind the loop or branch.",
-            )
-        if isinstance(thing, Record):
-            thing.attrs[name] = value
-            return
-        self.change_caller(thing, name, value)
+            return raw.fset
+        return None
 
     def change_caller(self, thing: Instance, name: str, value: Any) -> None:
         if thing.route[0][0] != "arg":
@@ -162,7 +167,7 @@ class Objects(Access):
         self.apply(EFFECT, inputs, {"template": template, "types": (), "keeps": True})
         if isinstance(value, Value):
             self.fresh.discard(value)  # the object holds it from now on
-        thing.assigned[name] = value
+        self.store(thing, name, value)
         self._set_apart(thing)
 
     def _set_apart(self, changed: Instance) -> None:

@@ -17,6 +17,7 @@ from ..ir.nodes import Const, Op, Value
 from ..ir.primitive import find, named
 from ..ir.types import Array
 from .joins import Half, Joins
+from .state import Ops
 from .values import DictValue, ListValue, Poison, describe, is_number, sequence
 
 _BINARY: dict[type[ast.operator], tuple[Any, Any]] = {
@@ -254,7 +255,7 @@ class Operators(Joins):
         condition = self.condition(left)
         with self._aside() as ops:
             right = rest()
-        if _is_truth(left) and _is_truth(right) and _harmless(ops):
+        if _is_truth(left) and _is_truth(right) and _harmless(ops) and not ops.stores:
             self.builder.ops.extend(ops)
             return self.apply(named("and" if is_and else "or"), [condition, right])
         decided: Any = left
@@ -279,7 +280,7 @@ class Operators(Joins):
         return self.join(condition, halves, style="expression")
 
     @contextmanager
-    def _aside(self) -> Iterator[list[Any]]:
+    def _aside(self) -> Iterator[Ops]:
         """Ops of an expression that may not be read; what it assigns (`:=`) is not certain behind it."""
         before = dict(self.frame.env)
         with self.region() as ops:

@@ -26,10 +26,12 @@ from .callee import Callee, holds_code, placed, results_of, state_guards, state_
 from .keys import frames_of, spread
 from .recursion import Recursing
 from .state import Frame, Key, Plan, Restart, Silent
+from .stores import containers_in
 from .values import (
     DictValue,
     ListValue,
     Poison,
+    Record,
     flatten,
     lift,
     same_structure,
@@ -183,6 +185,9 @@ class Outliner(Around):
                 return ListValue([self._copied(item) for item in result.items], self.depth)
             case DictValue():
                 return DictValue({key: self._copied(item) for key, item in result.items.items()}, self.depth)
+            case Record():
+                attrs = {name: self._copied(item) for name, item in result.attrs.items()}
+                return Record(result.kind, attrs, self.depth)
         return result
 
     def _arguments(self, callee: Callee, frame: Frame) -> list[Atom]:
@@ -298,18 +303,19 @@ class Outliner(Around):
     @contextmanager
     def _apart(self, callee: Callee, facts: Facts) -> Iterator[None]:
         """Ops go to the procedure's own body, lengths to its own facts."""
-        kept = (self.facts, self.builder, self.depth, self.open_loops, self.loops, self.callee)
+        kept = (self.facts, self.builder, self.depth, self.floor, self.open_loops, self.loops, self.callee)
         versions = dict(self.current), dict(self.read_from)
         origin, statement = self.builder.origin, self.frame.statement
         builder = Builder(facts)
         builder.origin, builder.newest = origin, self.latest
         self._regions += 1
         self.facts, self.builder, self.depth = facts, builder, (-self._regions,)
+        self.floor = self.depth
         self.open_loops, self.loops, self.callee = [], [], callee
         try:
             yield
         finally:
-            self.facts, self.builder, self.depth, self.open_loops, self.loops, self.callee = kept
+            self.facts, self.builder, self.depth, self.floor, self.open_loops, self.loops, self.callee = kept
             self.current, self.read_from = versions
             self.builder.origin, self.frame.statement = origin, statement
 
@@ -350,6 +356,8 @@ class Outliner(Around):
         """Why a function can be no procedure; empty if it can."""
         if isinstance(result, Poison) or holds_code(result):
             return "returns something that belongs to this call alone"
+        if any(each.depth[:1] != self.depth for each in containers_in(result, set())):
+            return "returns a list, dict or object of its caller"
         leaves = [leaf for leaf in flatten(result)[0] if isinstance(leaf, Value)]
         arrays = [leaf for leaf in leaves if isinstance(leaf.type, Array) and leaf.type.ndim]
         for k, one in enumerate(arrays):

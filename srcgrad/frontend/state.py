@@ -22,8 +22,16 @@ from .values import Instance, Poison, describe
 
 NOBODY = object()
 
+
+class Absent:
+    """Stands for an entry that a dict or object does not have."""
+
+
+ABSENT = Absent()
+
 Leaf = tuple[str, tuple[str | int, ...]]  # an argument, and the path to an array inside of it
 Place = tuple[str, int, int]  # a syntax node that stays itself when its function is read again
+Entry = tuple[Any, Any]  # a list, dict or object, and an index, key or attribute of it
 Key = tuple[Any, ...]  # a call: the function, what is known of its arguments, and the types of the rest
 
 
@@ -46,11 +54,12 @@ class Silent(Unsupported):
 
 
 class Ops(list[Any]):
-    """The ops of a region, and the new versions of arrays from around it that it wrote into."""
+    """The ops of a region, and what it changed around it: new versions of arrays, new values of entries."""
 
     def __init__(self) -> None:
         super().__init__()
         self.writes: dict[Value, Value] = {}
+        self.stores: dict[Entry, Any] = {}
         self.current: dict[Value, Value] = {}  # every array's version at the end
         self.read_from: dict[Value, tuple[Value, Value]] = {}
         self.depth: tuple[int, ...] = ()
@@ -152,6 +161,10 @@ class State:
         self.captured: dict[Route, Any] = {}
         self.statics: dict[Route, Any] = {}
         self.depth: tuple[int, ...] = ()
+        self.floor: tuple[int, ...] = ()  # the depth that the function being read started at
+        self.changed: dict[Entry, Any] = {}  # entries that the region being read has changed, and what they were
+        self.kin: dict[Any, list[Any]] = {}  # containers of which control flow decides whether they are one
+        self.carried_anew: set[Any] = set()  # those that a loop assigns anew, as its body sees them
         self.places: dict[int, tuple[str, tuple[str | int, ...]]] = {}  # where each object is found first, by its id
         self.instances: dict[tuple[int, bool], Instance] = {}  # by id, and whether an argument leads there
         self.relations: dict[str, None] = {}  # what else must hold of the objects, as conditions of the dispatcher
@@ -256,14 +269,15 @@ class State:
 
     @contextmanager
     def region(self) -> Iterator[Ops]:
-        """Ops of a loop body or branch; lists made outside may not change inside.
+        """Ops of a loop body or branch.
 
-        What it writes to arrays from outside stays inside, and stands in `ops.writes`: whoever reads a region hands
-        that on.
+        What it writes to arrays from outside stays inside, and stands in `ops.writes`, what it assigns to entries of
+        containers from outside in `ops.stores`: whoever reads a region hands both on.
         """
         self._regions += 1
         outer = self.depth
         current, read_from = dict(self.current), dict(self.read_from)
+        changed, self.changed = self.changed, {}
         self.depth = (*outer, self._regions)
         ops, around = Ops(), self.builder.ops
         self.builder.ops = ops
@@ -275,12 +289,32 @@ class State:
                 for array, new in self.current.items()
                 if new is not current.get(array) and self.born.get(array, ())[: len(self.depth)] != self.depth
             }
-            if ops.writes:
+            ops.stores = self.stores()
+            if ops.writes or ops.stores:
                 self.pending.append(ops)
         finally:
+            for entry, old in self.changed.items():
+                self.put(entry, old)
+            self.changed = changed
             self.builder.ops = around
             self.depth = outer
             self.current, self.read_from = current, read_from
+
+    def held(self, container: Any) -> Any:
+        raise NotImplementedError
+
+    def stores(self) -> dict[Entry, Any]:
+        """What the region being read has assigned to entries of containers from around it."""
+        now = {(container, key): self.held(container)[key] for container, key in self.changed}
+        return {entry: new for entry, new in now.items() if new is not self.changed[entry]}
+
+    def put(self, entry: Entry, value: Any) -> None:
+        """Change an entry, without a note of what it was."""
+        container, key = entry
+        if value is ABSENT:
+            self.held(container).pop(key, None)
+        else:
+            self.held(container)[key] = value
 
     # Knowledge
 
@@ -334,8 +368,10 @@ class State:
 
 
 __all__ = [
+    "ABSENT",
     "NOBODY",
     "CopyOnEntry",
+    "Entry",
     "Fault",
     "Frame",
     "Key",
