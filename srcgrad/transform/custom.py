@@ -11,6 +11,7 @@ from ..ir.nodes import Atom, Op, Region, Value
 from ..ir.primitive import named
 from ..ir.types import Array
 from .activity import active_values
+from .cotangents import cotangent_name
 from .steps import Steps
 from .tapes import Scope
 
@@ -63,6 +64,8 @@ class Customs(Steps):
                 inputs.append(self.zeros(op.outputs[number - first]) if atom is None else atom)
         types = [atom.type for atom in backward.results]
         outputs = self.builder.append(CUSTOM, inputs, types, {"custom": custom, "part": "backward"})
+        if custom.kind == "hook":
+            outputs[0].hint = cotangent_name(op.outputs[0])
         for k, number in custom.given.items():
             if op.inputs[k] in self.active:
                 self.accumulate(scope, op.inputs[k], outputs[number])

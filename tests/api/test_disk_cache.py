@@ -239,3 +239,62 @@ def test_processes_at_once(project):
     assert {tuple(json.loads(out)[0]) for out, _ in outputs} == {(8.0,) * 3}
     assert len(project.entries()) == 1
     assert not list(project.cache.glob(".*.tmp"))
+
+
+RULED = """
+import numpy as np
+from srcgrad import checkpoint, grad, hook, rule
+from factors import factor
+
+
+@rule
+def square(x):
+    return x**2
+
+
+@square.backward
+def square_backward(saved, d):
+    return factor() * d * saved[0]
+
+
+@checkpoint
+def halved(x):
+    return x / 2.0
+
+
+def look(d):
+    pass
+
+
+@grad
+def ruled(x):
+    return np.sum(square(halved(x)))
+
+
+@grad
+def hooked(x):
+    return np.sum(hook(x, look) ** 2)
+"""
+
+
+def test_a_rule_is_part_of_what_an_entry_depends_on(project):
+    (project.folder / "ruled.py").write_text(RULED)
+    (project.folder / "factors.py").write_text("def factor():\n    return 2.0\n")
+    code = "import ruled\nreport += [ruled.ruled(X).tolist(), ruled.ruled.specializations[-1].origin]"
+    assert project(code) == [[0.5] * 3, "compiled"]
+    assert project(code) == [[0.5] * 3, "disk"]
+    (project.folder / "factors.py").write_text("def factor():\n    return 4.0\n")
+    assert project(code) == [[1.0] * 3, "compiled"]
+    (project.folder / "ruled.py").write_text(RULED.replace("saved[0]", "saved[0] ** 2"))
+    assert project(code) == [[0.5] * 3, "compiled"]
+    (project.folder / "ruled.py").write_text(RULED.replace("x / 2.0", "x * 3.0"))
+    assert project(code) == [[36.0] * 3, "compiled"]
+
+
+def test_what_calls_functions_as_they_stand_is_not_kept(project):
+    (project.folder / "ruled.py").write_text(RULED)
+    (project.folder / "factors.py").write_text("def factor():\n    return 2.0\n")
+    code = "import ruled\nreport += [ruled.hooked(X).tolist(), ruled.hooked.specializations[-1].origin]"
+    for _ in range(2):
+        assert project(code) == [[2.0] * 3, "compiled"]
+    assert not project.entries()
