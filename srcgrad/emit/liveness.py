@@ -163,6 +163,8 @@ class Memory:
                 self._call(op)
             case "effect" if op.attrs.get("keeps"):  # an object of the caller holds it from now on
                 self.foreign.update(self.root(a) for a in op.inputs if isinstance(a, Value))
+            case "invoke":  # nobody knows what the function keeps, nor whose memory it gives
+                self.foreign.update(self.root(a) for a in (*op.inputs, *op.outputs) if isinstance(a, Value))
             case _ if may_share(op) or op.prim.kind == "impure":
                 for value in op.outputs:
                     if op.inputs and _has_memory(value):  # a single element is a number of its own

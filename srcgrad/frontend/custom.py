@@ -117,7 +117,7 @@ def _hooked(c: Calls, function: Any, d: Value) -> Any:
     value = c.function_value(function, route, name)
     template = _called(1)
     if not _returns_something(function):
-        c.apply(EFFECT, [value, d], {"template": template, "types": ()})
+        c.apply(EFFECT, [value, d], {"template": template, "types": (), "keeps": True})
         return None
     type = replace(d.type, dim=None) if isinstance(d.type, Array) else d.type
     return c.apply(INVOKE, [value, d], {"template": template, "types": (type,), "name": name})

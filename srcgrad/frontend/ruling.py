@@ -19,6 +19,7 @@ from ..custom import Rule
 from ..errors import Unsupported
 from ..ir import infer
 from ..ir.custom import Custom
+from ..ir.dims import Dim
 from ..ir.nodes import Atom, Const, Region, Value, region_free_values
 from ..ir.primitive import find
 from ..ir.types import FLOAT, Array, Saved, Type
@@ -347,8 +348,14 @@ def _probed(c: Calls, function: Any, args: list[Any], text: str) -> tuple[Type, 
         weak.append(type(result) in (int, float, complex))
         return result
 
+    kinds = [args[k].type for k in arrays]
     try:
-        found = infer.probe(tried)(c.facts, [args[k].type for k in arrays], {}, "function")
+        try:
+            found = infer.probe(tried)(c.facts, kinds, {}, "function")
+        except Unsupported:
+            if not _assume_equal(c, kinds):
+                raise
+            found = infer.probe(tried)(c.facts, kinds, {}, "function")
     except Unsupported as error:
         message = error.message.replace("tried", f"`{text}`", 1)
         way_out = "Say what it returns: `like=` the name of an argument, or a NumPy function of the same arguments."
@@ -357,6 +364,20 @@ def _probed(c: Calls, function: Any, args: list[Any], text: str) -> tuple[Type, 
     if weak[0] and len(types_) == 1 and isinstance(types_[0], Array):
         return (replace(types_[0], weak=True),)
     return types_
+
+
+def _assume_equal(c: Calls, kinds: Sequence[Type]) -> bool:
+    """Assume that lengths are equal which are so in the example; whether there was anything to assume."""
+    first: dict[int, Dim] = {}
+    assumed = False
+    for dim in (c.facts.canon(axis) for kind in kinds if isinstance(kind, Array) for axis in kind.axes):
+        size = dim.evaluate(c.facts.sizes)
+        if size is None:
+            continue
+        other = first.setdefault(size, dim)
+        if not c.facts.same(dim, other):
+            assumed |= c.facts.require("==", dim, other)
+    return assumed
 
 
 def _bound(c: Calls, rule: Rule[Any, Any], args: list[Any], kwargs: dict[str, Any], text: str) -> list[Any]:

@@ -89,7 +89,7 @@ def _fresh(atom: Atom, made: dict[Value, Op], uses: Mapping[Atom, int], known: f
     if may_share(op):  # a view of memory that nobody else holds
         whole = op.inputs[0]
         return isinstance(whole, Value) and whole in made and uses[whole] == 1 and _fresh(whole, made, uses, known)
-    return op.prim.kind != "impure"
+    return op.prim.kind != "impure" and op.prim.name != "invoke"
 
 
 def _fresh_in(

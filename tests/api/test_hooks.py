@@ -65,6 +65,25 @@ def test_a_hook_in_a_loop_is_called_in_every_pass():
     assert len(SEEN) == 3
 
 
+def test_what_a_hook_keeps_stays_as_it_was():
+    kept = []
+
+    def hold(d):
+        kept.append(d)
+
+    def loss(x, n):
+        y = x * 2
+        for _ in range(n):
+            y = hook(1.5 * y, hold)
+        return np.sum(y**2)
+
+    gradient = check(loss, X, 3, wrt=(0,))
+    kept.clear()
+    gradient(X, 3)
+    assert len({tuple(d) for d in kept}) == 3
+    assert len({d.ctypes.data for d in kept}) == 3
+
+
 def test_values_and_tangents_pass():
     def loss(x):
         return np.sum(hook(x, clip) ** 2)

@@ -301,6 +301,33 @@ def test_the_cotangent_has_the_shape_of_the_result():
 total = rule(lambda x: np.sum(x), backward=lambda saved, d: np.full_like(saved[0], d))
 
 
+def test_nobody_writes_into_what_a_function_has_saved_or_given():
+    def loss(x, y):
+        z = 2 * x
+        s = added(z, y)
+        z = z + 0.0
+        z[0] = 5.0
+        s = added(s, z * s) + s
+        return np.sum(s**2)
+
+    check(loss, X, X + 1)
+
+
+def add(x, y):
+    return x + y
+
+
+added = rule(add, backward=lambda saved, d: (d, d), read=False)
+
+
+def test_memory_that_is_shared_is_copied_where_it_is_returned():
+    def loss(x, y):
+        return np.sum(added(x, y))
+
+    d_x, d_y = grad(loss, argnums=(0, 1))(X, X)
+    assert not np.shares_memory(d_x, d_y)
+
+
 # What is refused, and what is found
 
 

@@ -4,4 +4,6 @@ def calibrated_grad(table, x, target, *, interpolate_forward, interpolate_backwa
     d_target = -d_fit
     show(d_fit)
     d_table, d_x = interpolate_backward(saved, d_fit)
+    d_table = d_table.copy()
+    d_x = d_x.copy()
     return d_table, d_x, d_target
