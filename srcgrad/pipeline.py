@@ -43,6 +43,7 @@ from .request import Request, Step
 from .runtime.signature import FunctionSpec, Spec
 from .transform.calls import Pair, in_order
 from .transform.split import split, split_pair
+from .within import derivative_within
 
 
 @dataclass
@@ -94,7 +95,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     apart = not request.inner and not request.step.forward_mode
     order = len(request.inner) + 1
     lowered: Lowered = trace.run(
-        "lower", lambda: lower(request.function, specs, example, procedures=apart, order=order)
+        "lower", lambda: lower(request.function, specs, example, apart, order, derivative_within)
     )
     facts, name = lowered.facts, request.function.__qualname__
     function = replace(

@@ -44,9 +44,10 @@ MAY_IMPORT = {
     "request": {"runtime.signature"},
     "structure": {"ir", "request", "runtime.parameter", "runtime.signature"},
     "derive": {"errors", "ir", "runtime.signature", "request", "structure", "transform"},
-    "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "derive", *STAGES},
+    "within": {"errors", "ir", "derive", "transform", "optimize"},
+    "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "derive", "within", *STAGES},
     "dispatch": {"custom", "errors", "pipeline", "request", "runtime"},
-    "inspect": {"errors", "ir", "frontend", "transform", "runtime", "pipeline", "dispatch", "api"},
+    "inspect": {"errors", "ir", "frontend", "transform", "runtime", "within", "pipeline", "dispatch", "api"},
     "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called
     "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
     "__main__": {"cli"},

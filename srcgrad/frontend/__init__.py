@@ -21,6 +21,7 @@ from ..runtime.source import Source, find_source
 from .outline import Outliner
 from .state import Frame, Leaf, Plan, Restart
 from .values import DictValue, ListValue, Poison
+from .within import Derive
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,21 @@ def lower(
     example: Mapping[str, Any],
     procedures: bool = False,
     order: int = 1,
+    derive: Derive | None = None,
 ) -> Lowered:
     """Execute the function's syntax tree on abstract arguments.
 
     Assumes nothing of the source. Guarantees verified IR whose every value has an exact dtype and symbolic axes, or a
     CompileError that lists every fault found, each with its place. What calls itself becomes a procedure; so does, with
     `procedures`, a long helper that is called again. All else is read in place. A call with a derivative of its own
-    stays one op; `order` tells how often it may be differentiated.
+    stays one op; `order` tells how often it may be differentiated. `derive` differentiates what the function itself
+    takes a derivative of, as in `grad(f)(x)`; without it, that is refused.
     """
     source = find_source(function)
     plan = Plan(procedures, order)
     while True:  # each time round writes one more loop out, makes a call a procedure, or copies an argument
         try:
-            return _lower(function, source, specs, example, plan)
+            return _lower(function, source, specs, example, plan, derive)
         except Restart as needed:
             plan = needed.learn(plan)
 
@@ -65,10 +68,12 @@ def _lower(
     specs: Mapping[str, Spec],
     example: Mapping[str, Any],
     plan: Plan,
+    derive: Derive | None,
 ) -> Lowered:
     code = function.__code__
     interpreter = Outliner(Facts(), plan, frozenset((*code.co_varnames, *code.co_cellvars)))
     frame = Frame(function, (), source, node=source.node)
+    interpreter.derive = derive
     interpreter.frames.append(frame)
     interpreter.places = places(example)
     for name, spec in specs.items():

@@ -20,6 +20,7 @@ from ..runtime.captures import Found, Route
 from . import inplace
 from .expressions import Expressions, is_library
 from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, Record, Super, describe, sequence
+from .within import derivative_attribute, is_derivative
 
 _OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "put", "tolist"}
 
@@ -160,6 +161,8 @@ class Access(Expressions):
                 return self.library(value, ast.unparse(node))
             route = self.route_of(receiver)
             return self.adopt(Found(value, None if route is None else (*route, ("attr", name))), name)
+        if is_derivative(receiver):
+            return derivative_attribute(self, receiver, name, node)
         raise Unsupported(f"attribute `{name}` of {describe(receiver)} cannot be read here")
 
     def route_of(self, thing: Any) -> Route | None:

@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import custom, effects, foreign, inplace
+from . import custom, effects, foreign, inplace, within
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -72,6 +72,8 @@ class Calls(Growing):
             return self._inline_closure(function, args, kwargs)
         if isinstance(function, (Instance, Record)):
             return self.object_method(function, "__call__", args, kwargs)
+        if within.is_derivative(function):
+            return within.call(self, function, args, kwargs, text)
         stacked = self.stacked(function, args, kwargs)
         if stacked is not NotImplemented:
             return stacked
@@ -92,9 +94,9 @@ class Calls(Growing):
         if prim is not None:
             self.spelled(prim, text)
             return self.numpy_call(prim, args, kwargs, "function")
-        if isinstance(function, types.FunctionType) and not is_library(function) and not _of_srcgrad(function):
+        if isinstance(function, types.FunctionType) and not is_library(function):
             return self._inline_function(function, args, kwargs, text)
-        if isinstance(function, type) and not is_library(function) and not _of_srcgrad(function):
+        if isinstance(function, type) and not is_library(function):
             return self.make(function, args, kwargs)
         raise _no_rule(function, text)
 
@@ -422,25 +424,12 @@ def _prim(function: Any) -> Primitive:
 
 
 def _no_rule(function: Any, text: str) -> Unsupported:
-    gradient = hasattr(function, "value_and_grad") or hasattr(getattr(function, "__self__", None), "value_and_grad")
-    if gradient or _of_srcgrad(function):
-        return Unsupported(
-            f"`{text}` is a derivative, which is not read inside a function that is differentiated itself",
-            "Differentiate from outside: `grad(grad(f))`, `jvp(grad(f), ...)`, `hvp(f)`."
-            if _of_srcgrad(function)
-            else f"To use the function itself, call `{text}.function`.",
-        )
     if not callable(function):
         return Unsupported(f"`{text}` is {describe(function)}, which cannot be called")
     return Unsupported(
         f"`{text}` has no derivative rule and no Python source to read",
         "Write it with NumPy functions, or give it a rule: `srcgrad.rule(f)`.",
     )
-
-
-def _of_srcgrad(function: Any) -> bool:
-    """grad, vjp and the like, which are not code to be read."""
-    return (getattr(function, "__module__", None) or "").startswith("srcgrad.api.")
 
 
 def _missing(name: str) -> Any:

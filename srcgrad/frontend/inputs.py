@@ -38,6 +38,7 @@ from .expressions import is_library
 from .foreign import in_standard_library
 from .state import Plan
 from .values import DictValue, Instance, ListValue
+from .within import is_derivative
 
 Path = tuple[str | int, ...]
 
@@ -205,7 +206,7 @@ class Inputs(Calls):
                 f"`{name}` is a Parameter that the function reads from outside", "Pass it as an argument."
             )
         own = isinstance(value, types.MethodType) and not in_standard_library(type(value.__self__).__module__)
-        if own and not isinstance(value.__self__, type):
+        if own and not isinstance(value.__self__, type) and not is_derivative(value):
             raise Unsupported(f"`{name}` is a bound method", "Pass the object, and call its method.")
         try:
             return describe(value)

@@ -28,10 +28,8 @@ from .recursion import Recursing
 from .state import Frame, Key, Plan, Restart, Silent
 from .stores import containers_in
 from .values import (
-    DictValue,
-    ListValue,
     Poison,
-    Record,
+    copied,
     flatten,
     lift,
     same_structure,
@@ -174,21 +172,7 @@ class Outliner(Around):
                 else:
                     self.fresh.add(output)
                 self.born[output] = self.depth
-        return self._copied(rebuild(list(outputs)))
-
-    def _copied(self, result: Any) -> Any:
-        """A result of this call alone: its lists may change here."""
-        match result:
-            case tuple():
-                return tuple(self._copied(item) for item in result)
-            case ListValue():
-                return ListValue([self._copied(item) for item in result.items], self.depth)
-            case DictValue():
-                return DictValue({key: self._copied(item) for key, item in result.items.items()}, self.depth)
-            case Record():
-                attrs = {name: self._copied(item) for name, item in result.attrs.items()}
-                return Record(result.kind, attrs, self.depth)
-        return result
+        return copied(rebuild(list(outputs)), self.depth)
 
     def _arguments(self, callee: Callee, frame: Frame) -> list[Atom]:
         """What the call passes: the arguments, then what the procedure reads from around it."""

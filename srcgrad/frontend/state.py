@@ -100,6 +100,13 @@ class CopyOnEntry(Restart):
         return replace(plan, copies=plan.copies | {self.leaf})
 
 
+class InPlace(Restart):
+    """Every helper that does not call itself is to be read in place: a derivative is taken of what is read."""
+
+    def learn(self, plan: Plan) -> Plan:
+        return replace(plan, procedures=False, outlined=frozenset())
+
+
 class Unroll(Restart):
     """This loop is to be written out: its body needs to know the pass."""
 
@@ -138,6 +145,8 @@ class State:
         self.plan = plan
         self.builder = Builder(facts)
         self.builder.newest = self.latest
+        self.derive: Any = None  # what a derivative that the function takes itself is made by
+        self.callee: Any = None  # the procedure being read; None for the function itself
         self.frames: list[Frame] = []
         self.faults: list[Fault] = []
         self.known: dict[Value, Any] = {}  # values of named constants

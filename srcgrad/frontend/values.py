@@ -66,6 +66,17 @@ class Partial:
     kwargs: dict[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """`grad(f)` inside the function being read; `which` names or numbers the arguments to differentiate."""
+
+    mode: str  # "grad", "value_and_grad", "jvp", "hvp"
+    function: Any
+    which: tuple[int | str, ...]
+    single: bool = True
+    aux: bool = False
+
+
 @dataclass(eq=False)
 class Instance:
     """An object of a user's class; `route` leads to it, and `path` too where it is an argument or inside of one."""
@@ -193,6 +204,20 @@ def _flatten_items(
     return [leaf for leaves, _ in parts for leaf in leaves], build
 
 
+def copied(value: Any, depth: tuple[int, ...]) -> Any:
+    """What a call has returned, in containers of its own, which may change in the control flow at `depth`."""
+    match value:
+        case tuple():
+            return like_tuple(value, [copied(item, depth) for item in value])
+        case ListValue():
+            return ListValue([copied(item, depth) for item in value.items], depth)
+        case DictValue():
+            return DictValue({key: copied(item, depth) for key, item in value.items.items()}, depth)
+        case Record():
+            return Record(value.kind, {name: copied(item, depth) for name, item in value.attrs.items()}, depth)
+    return value
+
+
 def same_structure(a: Any, b: Any) -> bool:
     """Whether two abstract values differ in IR leaves alone."""
     a, b = assigned_part(a), assigned_part(b)
@@ -284,5 +309,6 @@ def describe(value: Any) -> str:
         "BoundMethod": "a method",
         "bool": f"{value}",
         "function": "a function",
+        "Taken": "a derivative",
     }
     return words.get(type(value).__name__, f"an object of type {type(value).__name__}")

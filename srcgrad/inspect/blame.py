@@ -25,6 +25,7 @@ from ..runtime.signature import describe
 from ..transform.activity import active_values
 from ..transform.forward import push_forward
 from ..transform.reverse import differentiate
+from ..within import derivative_within
 from .call import leaf_values
 
 _STEPS = {"d": 1e-6, "f": 2e-3}
@@ -50,7 +51,7 @@ def first_disagreement(
     modes : of "fwd" and "rev", those to compare
     """
     specs = {name: describe(value) for name, value in arguments.items()}
-    lowered = lower(function, specs, arguments)
+    lowered = lower(function, specs, arguments, derive=derivative_within)
     captured = {unique: follow(function, route, arguments) for route, (unique, _) in lowered.captures.items()}
     body = lowered.function.body
     inputs = [p.value for p in lowered.function.params if p.name in wrt and not p.capture and _floating(p.value)]

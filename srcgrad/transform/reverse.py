@@ -57,7 +57,7 @@ def _joint(
     constant = cancelling(function, facts)
     reverse = Regions(facts, active_values(function.body, wrt, constant), pairs)
     reverse.masked_seeds.update(masked)
-    reverse.builder.notice(function.body)
+    reverse.builder.notice(replace(function.body, params=tuple(param.value for param in function.params)))
     root = Scope(None, "root")
     root.inside.update([p.value for p in function.params], *(op.outputs for op in function.body.ops))
     reverse.builder.scope = root
