@@ -344,6 +344,9 @@ def _reshape(e: Expressions, op: Op) -> ast.expr | None:
     if op.style == "user":
         return None
     shape = e.shape(op)
+    if op.attrs.get("order", "C") != "C":
+        order = {"order": literal(op.attrs["order"])}
+        return call(ast.Attribute(e.atom(op.inputs[0]), "reshape", ast.Load()), [shape], order)
     if op.style == "function" and op.role == "primal":
         return call("np.reshape", [e.atom(op.inputs[0]), shape])
     if isinstance(shape, ast.Tuple) and shape.elts:

@@ -33,6 +33,8 @@ class Calls(Growing):
         function = self.ev(node.func)
         if function is print:
             return effects.print_call(self, node)
+        if effects.makes_generator(function):
+            return effects.generator(self, node, function)
         if effects.is_draw(function):
             return effects.draw(self, node, function)
         if self.passes_through(function):

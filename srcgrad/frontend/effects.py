@@ -20,17 +20,21 @@ from .values import BoundMethod, ListValue, describe, is_number, sequence
 if TYPE_CHECKING:
     from .calls import Calls
 
-_INTEGER_DRAWS = {"integers", "randint", "poisson", "binomial", "permutation", "geometric"}
+_INTEGER_DRAWS = {"integers", "randint", "poisson", "binomial", "geometric", "multinomial", "zipf", "logseries"}
 _DRAWS = {
     "normal", "uniform", "random", "standard_normal", "rand", "randn", "random_sample", "exponential", "gamma",
     "beta", "laplace", "lognormal", "chisquare", "standard_exponential", "standard_gamma", "logistic", "gumbel",
-    *_INTEGER_DRAWS,
+    "triangular", "weibull", "rayleigh", "pareto", "power", "standard_t", "standard_cauchy", "vonmises", "wald", "f",
+    "dirichlet", "multivariate_normal", "permutation", "choice", *_INTEGER_DRAWS,
 }  # fmt: skip
 # Where `size` stands among the positional arguments
 _SIZE_AT = {
     "normal": 2, "uniform": 2, "integers": 2, "randint": 2, "laplace": 2, "gamma": 2, "beta": 2, "binomial": 2,
     "lognormal": 2, "logistic": 2, "gumbel": 2, "exponential": 1, "poisson": 1, "chisquare": 1, "standard_gamma": 1,
-    "geometric": 1,
+    "geometric": 1, "triangular": 3, "weibull": 1, "rayleigh": 1, "pareto": 1, "power": 1, "standard_t": 1,
+    "standard_cauchy": 0, "vonmises": 2, "wald": 2, "f": 2, "zipf": 1, "logseries": 1, "random": 0,
+    "standard_normal": 0, "random_sample": 0, "standard_exponential": 0, "dirichlet": 1, "multivariate_normal": 2,
+    "multinomial": 2, "choice": 1,
 }  # fmt: skip
 
 
@@ -114,6 +118,23 @@ def slot(value: Any, inputs: list[Any]) -> ast.expr:
 
 # Random draws
 
+_VECTORS = {"dirichlet": 0, "multivariate_normal": 0, "multinomial": 1}  # each draw has the axes of this argument
+_MAKERS = (np.random.default_rng, np.random.RandomState)
+
+
+def makes_generator(function: Any) -> bool:
+    return function is np.random.seed or any(function is each for each in _MAKERS)
+
+
+def generator(c: Calls, node: ast.Call, function: Any) -> Any:
+    """A generator that is made, or the global one that is seeded: the user's call, once and in order."""
+    template, inputs = fill(c, node, (node,))
+    template = ast.Call(ast.parse(f"np.random.{function.__name__}", mode="eval").body, template.args, template.keywords)
+    if function is np.random.seed:
+        return c.apply(EFFECT, inputs, {"template": template, "types": ()})
+    kind = Opaque("RandomState" if function is np.random.RandomState else "Generator")
+    return c.apply(EFFECT, inputs, {"template": template, "types": (kind,)})
+
 
 def is_draw(function: Any) -> bool:
     if isinstance(function, BoundMethod) and isinstance(function.receiver, Value):
@@ -130,7 +151,9 @@ def draw(c: Calls, node: ast.Call, function: Any) -> Any:
     if name not in _DRAWS or (name == "permutation" and len(node.args) != 1):
         raise Unsupported(
             f"the random function `{name}` cannot be used inside a differentiated function",
-            "Draw before the call, and pass the numbers as an argument.",
+            "Draw before the call, and pass the numbers as an argument."
+            if name != "shuffle"
+            else f"Use `x = {ast.unparse(node.func).removesuffix('shuffle')}permutation(x)`.",
         )
     inputs: list[Any] = [function.receiver] if isinstance(function, BoundMethod) else []
     if any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
@@ -160,16 +183,23 @@ def _logged(c: Calls, node: ast.Call, logger: BoundMethod) -> None:
 def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Array:
     """Shape from `size=` (or the dimensions given), dtype by the distribution."""
     dtype = np.dtype(kwargs["dtype"]) if "dtype" in kwargs else np.dtype(int if name in _INTEGER_DRAWS else float)
-    if name in ("rand", "randn"):
-        size: Any = tuple(args)
-    elif name == "permutation":
-        size = _axes(args[0]) or (args[0],)
-    elif name in ("random", "standard_normal", "random_sample", "standard_exponential"):
-        size = kwargs.get("size", args[0] if args else None)
-    else:
-        place = _SIZE_AT.get(name)
-        size = kwargs.get("size", args[place] if place is not None and len(args) > place else None)
-    if size is None:
+    if name in ("permutation", "choice"):
+        if set(kwargs) - {"size", "replace", "p"} or not args or len(args) > 2:
+            raise Unsupported(f"the random function `{name}` with these arguments", "Known: a, size, replace, p.")
+        if name == "permutation":
+            return Array(_dtype(args[0]), _axes(args[0]) or (dim(args[0]),))
+        dtype = _dtype(args[0])
+    place = _SIZE_AT.get(name)
+    size = tuple(args) if name in ("rand", "randn") else None
+    if place is not None:
+        size = kwargs.get("size", args[place] if len(args) > place else None)
+    inner = _axes(args[_VECTORS[name]])[-1:] if name in _VECTORS else ()
+    inner = _axes(args[0])[1:] if name == "choice" else inner
+    if name in _VECTORS and not inner:
+        raise Unsupported(f"the random function `{name}` with these parameters", "Give it arrays, by position.")
+    if size is None and inner:
+        return Array(dtype, inner)
+    if size is None and name != "choice":
         parameters = [a for a in (*args, *kwargs.values()) if isinstance(a, Value) and _axes(a)]
         if len(parameters) > 1:
             raise Unsupported("a random draw with several array parameters", "Give it a `size=`.")
@@ -178,7 +208,12 @@ def _draw_type(dim: Callable[[Any], Any], name: str, args: list[Any], kwargs: di
     if size is None or size == ():
         return Array(dtype, weak=True)
     items = sequence(size) if isinstance(size, (tuple, ListValue)) else [size]
-    return Array(dtype, tuple(dim(item) for item in items))
+    return Array(dtype, (*(dim(item) for item in items), *inner))
+
+
+def _dtype(value: Any) -> np.dtype[Any]:
+    """Of what is drawn from an array, or from the first integers."""
+    return value.type.dtype if _axes(value) else np.dtype(int)
 
 
 def _axes(value: Any) -> tuple[Any, ...]:

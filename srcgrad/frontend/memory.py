@@ -73,7 +73,8 @@ class Memory(Stores):
             return
         self.views[value] = (base,)
         self.linked_at[value] = self.builder.origin
-        if prim.name in ALWAYS_VIEWS or (prim.name in RESHAPING and self._in_one_piece(base)):
+        in_order = prim.name in RESHAPING and attrs.get("order", "C") == "C"
+        if prim.name in ALWAYS_VIEWS or (in_order and self._in_one_piece(base)):
             self.exact[value] = View(
                 base, prim, tuple(atoms[1:]), attrs, number, "operator" if style in ("iteration", "0-d") else style
             )

@@ -45,6 +45,7 @@ class Primitive:
     looked_at : the keywords the derivative accounts for; any other is refused where the result is active
     view      : the result may share its operand's memory
     cheap     : recomputing costs less than recording
+    undefined : (why there is no derivative, a way out), where calls are refused if one is needed
     singular  : the derivative may be infinite where the function itself is finite or nan
     """
 
@@ -69,6 +70,7 @@ class Primitive:
     of_complex: Primitive | None = None
     named: Mapping[str, Partial | None] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    undefined: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         self.module = self.module or self.name.rpartition(".")[0]

@@ -18,7 +18,7 @@ _WORDS = {
     "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted", "np.squeeze": "flat",
     "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
     "call": "value", "index_set": "changed", "np.delete": "kept", "np.argsort": "order", "np.sort": "ordered",
-    "np.vander": "powers",
+    "np.vander": "powers", "effect": "draw", "np.moveaxis": "moved", "array_literal": "array",
 }  # fmt: skip
 
 

@@ -452,13 +452,17 @@ def _axes(axis: Any) -> tuple[int, ...]:
 
 @rule("np.reshape", "np.squeeze", "np.expand_dims")
 def reshape_back(c: Context) -> Any:
-    """Reshaping there and back again is nothing."""
+    """Reshaping there and back again, in one order of the elements, is nothing."""
     (x, *_) = c.args
     for name in ("np.reshape", "np.squeeze", "np.expand_dims", "np.ravel"):
         inner = c.made(x, name)
-        if inner and c.same_type(inner[0]):
+        if inner and c.same_type(inner[0]) and _order(c.op.attrs) == _order(c.attrs(x)):
             return inner[0]
     return x if c.same_type(x) else None
+
+
+def _order(attrs: Any) -> Any:
+    return attrs.get("order", "C")
 
 
 @rule("broadcast")

@@ -13,7 +13,7 @@ from ..ir.dims import Facts
 from ..ir.infer import probe
 from ..ir.primitive import Primitive, find, register
 from ..ir.types import Type
-from . import diagonals, products  # noqa: F401  (register what is named here)
+from . import diagonals, outer_products, products  # noqa: F401  (register what is named here)
 from .axes import array
 from .products import transposed
 from .registry import CASES, Case, constant, linear
@@ -35,11 +35,11 @@ for function, original in (
     (np.linalg.cross, np.cross),
 ):
     prim = _original(original)
-    signature = ("a", "b") if function is np.linalg.cross else prim.signature
-    renamed = replace(
-        prim, name=f"np.linalg.{function.__name__}", module="np.linalg", fn=function, signature=signature, synonyms={}
-    )
-    CASES[register(renamed, function)] = CASES[prim]
+    renamed = replace(prim, name=f"np.linalg.{function.__name__}", module="np.linalg", fn=function, synonyms={})
+    if function is np.linalg.cross:
+        renamed = replace(renamed, keywords=("axis",), signature=("a", "b"))
+    known = {*renamed.keywords, *renamed.named}
+    CASES[register(renamed, function)] = [case for case in CASES[prim] if known >= {*case.attrs}]
 
 
 # outer takes vectors alone

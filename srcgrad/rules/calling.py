@@ -21,7 +21,18 @@ def _same(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: 
 
 
 # a call without effects, and without a derivative of its own
-INVOKE = register(Primitive("invoke", fn=run, infer=_infer, operands=("*inputs",)))
+INVOKE = register(
+    Primitive(
+        "invoke",
+        fn=run,
+        infer=_infer,
+        operands=("*inputs",),
+        undefined=(
+            "`{name}` is called as it stands, and cannot be differentiated again",
+            "For a second derivative, give its rule functions whose source can be read.",
+        ),
+    )
+)
 
 # the same number or array, which is not recognised as the same: what is computed from it is computed anew
 AGAIN = register(

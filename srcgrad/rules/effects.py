@@ -43,11 +43,33 @@ def run_foreign(*inputs: Any, template: ast.AST, module: str, **_: Any) -> Any:
     return run(*inputs, importlib.import_module(module), template=template)
 
 
-EFFECT = register(Primitive("effect", fn=run, infer=_infer, operands=("*inputs",), kind="impure"))
-
-
-# what has no derivative: reverse mode refuses where one is needed
-FOREIGN = register(Primitive("foreign", fn=run_foreign, infer=_infer, operands=("*inputs",), kind="impure"))
+# Only a random draw has a result
+EFFECT = register(
+    Primitive(
+        "effect",
+        fn=run,
+        infer=_infer,
+        operands=("*inputs",),
+        kind="impure",
+        undefined=(
+            "a random draw has no derivative in its parameters, which depend on what is differentiated",
+            "Draw standard numbers and move them, `mean + std * rng.normal(size=n)`, or use `stop_gradient(x)`.",
+        ),
+    )
+)
+FOREIGN = register(
+    Primitive(
+        "foreign",
+        fn=run_foreign,
+        infer=_infer,
+        operands=("*inputs",),
+        kind="impure",
+        undefined=(
+            "`{name}` has no derivative rule, and its arguments depend on what is differentiated",
+            "Give it a rule, `srcgrad.rule(f)`, or make its arguments constants: `f(stop_gradient(x))`.",
+        ),
+    )
+)
 
 
 class _Fill(ast.NodeTransformer):

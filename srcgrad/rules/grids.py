@@ -72,14 +72,17 @@ general(
 
 # linspace: weights that fall from 1 to 0 for the first number, and rise from 0 to 1 for the second
 def _spaced_type(function: Any) -> Infer:
-    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
         arrays = [array(t) for t in types[:2]]
         axes = list(broadcast_axes(facts, [a.axes for a in arrays]))
         axis = normal_axis(attrs.get("axis", 0), len(axes) + 1)
         dim = array(types[2]).dim if len(types) > 2 else as_dim(50)
         axes.insert(axis, facts.fresh() if dim is None else dim)
-        known = attrs.get("dtype")
-        return Array(np.dtype(known) if known is not None else dtype_of(function, arrays, ndim=0), tuple(axes))
+        known, own = attrs.get("dtype"), dtype_of(function, arrays, ndim=0)
+        points = Array(np.dtype(known) if known is not None else own, tuple(axes))
+        if not attrs.get("retstep"):
+            return points
+        return points, Array(own, tuple(broadcast_axes(facts, [a.axes for a in arrays])))
 
     return infer
 
@@ -105,9 +108,18 @@ def _between(which: int, d: Any, end: Any, num: Sequence[Any], endpoint: bool, a
 
 def _linspace(which: int) -> Any:
     def partial(
-        d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, dtype: Any = None, axis: int = 0
-    ) -> Any:
-        return _between(which, d, stop if which else start, num, endpoint, axis)
+        d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, retstep: bool = False,
+        dtype: Any = None, axis: int = 0,
+    ) -> Any:  # fmt: skip
+        end = stop if which else start
+        if not retstep:
+            return _between(which, d, end, num, endpoint, axis)
+        points, step = d
+        parts = [] if points is None else [_between(which, points, end, num, endpoint, axis)]
+        if step is not None:
+            share = step / ((num[0] if num else 50) - (1 if endpoint else 0))
+            parts.append(unbroadcast(share if which else -share, end))
+        return sum(parts[1:], parts[0]) if parts else None
 
     return partial
 
@@ -128,10 +140,13 @@ linear(
     _linspace(1),
     None,
     operands=("start", "stop", "num"),
-    keywords=("endpoint", "dtype", "axis"),
-    signature=("start", "stop", "num", "endpoint", "retstep", "dtype", "axis"),
+    keywords=("endpoint", "retstep", "dtype", "axis"),
     infer=_spaced_type(np.linspace),
-    cases=_SPACED,
+    cases=[
+        *_SPACED,
+        Case(uniform((), 1, 2), uniform((), 2, 3), 5, retstep=True),
+        Case(uniform((3,), 1, 2), uniform((), 2, 3), retstep=True, endpoint=False),
+    ],
 )
 
 

@@ -1,4 +1,4 @@
-"""Derivatives of products of arrays: matmul and its relatives, tensordot, inner, outer, kron, cross.
+"""Derivatives of sums of products of arrays: matmul and its relatives, tensordot, vecdot, inner.
 
 Giles (2008), "An extended collection of matrix derivative results", section 2; written as matrix products wherever
 the operation is one, so that the backward sweep spends its time in BLAS too.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import ONE, Dim, Facts, as_dim
+from ..ir.dims import Facts
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, normal_axis
@@ -264,139 +264,5 @@ bilinear(
     cases=[
         *(Case(a, b) for a in _RANKS for b in ((3,), (4, 3), (4, 2, 3))),
         *(Case(a, b) for a, b in (((), ()), ((), (3,)), ((2, 3), ()))),
-    ],
-)
-
-
-def _size(x: Array, facts: Facts) -> Dim:
-    total = ONE
-    for dim in x.axes:
-        total = total * facts.canon(dim)
-    return total
-
-
-def _outer_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    a, b = map(array, types)
-    return Array(dtype_of(np.outer, (a, b)), (_size(a, facts), _size(b, facts)))
-
-
-def _flat(x: Any) -> Any:
-    return x if x.ndim == 1 else np.ravel(x)
-
-
-def _shaped(x: Any, like: Any) -> Any:
-    return x if like.ndim == 1 else x.reshape(like.shape)
-
-
-bilinear(
-    np.outer,
-    lambda d, y, a, b: _shaped(d @ _flat(b), a),
-    lambda d, y, a, b: _shaped(_flat(a) @ d, b),
-    operands=("a", "b"),
-    signature=("a", "b", "out"),
-    infer=_outer_type,
-    cases=[Case((2,), (3,)), Case((2, 3), (2,)), Case((), (3,)), Case((1,), (2, 2))],
-)
-
-
-def _vdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    a, b = map(array, types)
-    check_equal(facts, _size(a, facts), _size(b, facts), "vdot")
-    return Array(dtype_of(np.vdot, (a, b)))
-
-
-def _vdot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
-    return conj(d * (b if a.ndim == b.ndim else b.reshape(a.shape)))
-
-
-def _vdot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
-    other = a if a.ndim == b.ndim else a.reshape(b.shape)
-    return d * conj(other)
-
-
-bilinear(
-    np.vdot,
-    _vdot_left,
-    _vdot_right,
-    operands=("a", "b"),
-    infer=_vdot_type,
-    cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (6,))],
-)
-
-
-# kron: blocks of b scaled by the elements of a
-def _kron_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    a, b = map(array, types)
-    ndim = max(a.ndim, b.ndim)
-    left, right = ((ONE,) * (ndim - x.ndim) + x.axes for x in (a, b))
-    return Array(dtype_of(np.kron, (a, b)), tuple(m * n for m, n in zip(left, right)))
-
-
-def _blocks(d: Any, a: Any, b: Any) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
-    """d with each axis split in two, one of a's length and one of b's."""
-    ndim = max(a.ndim, b.ndim)
-    left, right = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (a, b))
-    return d.reshape(tuple(n for pair in zip(left, right) for n in pair)), left, right
-
-
-def _kron_left(d: Any, y: Any, a: Any, b: Any) -> Any:
-    blocks, left, right = _blocks(d, a, b)
-    odd = tuple(range(1, 2 * len(right), 2))
-    factor = b if b.ndim == len(right) else b.reshape(right)
-    result = np.tensordot(blocks, factor, axes=(odd, tuple(range(len(right)))))
-    return result if a.ndim == len(left) else result.reshape(a.shape)
-
-
-def _kron_right(d: Any, y: Any, a: Any, b: Any) -> Any:
-    blocks, left, right = _blocks(d, a, b)
-    even = tuple(range(0, 2 * len(left), 2))
-    factor = a if a.ndim == len(left) else a.reshape(left)
-    result = np.tensordot(factor, blocks, axes=(tuple(range(len(left))), even))
-    return result if b.ndim == len(right) else result.reshape(b.shape)
-
-
-bilinear(
-    np.kron,
-    _kron_left,
-    _kron_right,
-    operands=("a", "b"),
-    infer=_kron_type,
-    cases=[
-        Case((2, 3), (3, 2)),
-        Case((2,), (3,)),
-        Case((2,), (3, 2)),
-        Case((2, 3), (2,)),
-        Case((2, 1, 2), (2, 3)),
-    ],
-)
-
-
-# cross: d . (a x b) = a . (b x d) = b . (d x a)
-def _cross_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    a, b = map(array, types)
-    if not a.ndim or not b.ndim:
-        raise Unsupported("cross product of a number")
-    axis = attrs.get("axis", -1)
-    for x in (a, b):
-        check_equal(facts, x.axes[normal_axis(axis, x.ndim)], as_dim(3), "cross product of vectors of three")
-    if a.ndim != b.ndim and axis != -1:
-        raise Unsupported("cross product of arrays with different numbers of axes along an axis that is not -1")
-    return Array(dtype_of(np.multiply, (a, b)), broadcast_axes(facts, [a.axes, b.axes]))
-
-
-bilinear(
-    np.cross,
-    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(b, d, **({} if axis == -1 else {"axis": axis})), a),
-    lambda d, y, a, b, *, axis=-1: unbroadcast(np.cross(d, a, **({} if axis == -1 else {"axis": axis})), b),
-    operands=("a", "b"),
-    keywords=("axis",),
-    signature=("a", "b", "axisa", "axisb", "axisc", "axis"),
-    infer=_cross_type,
-    cases=[
-        Case((3,), (3,)),
-        Case((2, 3), (2, 3)),
-        Case((2, 3), (3,)),
-        Case((1, 3), (2, 3)),
-        Case((3, 2), (3, 2), axis=0),
     ],
 )

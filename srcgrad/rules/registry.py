@@ -169,6 +169,7 @@ def _general(
     convention: str = "",
     module: str = "",
     named: Mapping[str, Partial | None] | None = None,
+    undefined: tuple[str, str] | None = None,
 ) -> Primitive:
     prim = Primitive(
         name=name or spelling(function),
@@ -187,6 +188,7 @@ def _general(
         convention=convention,
         module=module,
         required=_required(function) & frozenset(keywords),
+        undefined=undefined,
     )
     if named:
         _with_named(prim, named)

@@ -18,8 +18,14 @@ from .registry import Case, elementwise, linear
 function: Any  # the tables below loop over functions of different types
 
 
-# Reshaping
+# Reshaping. The order of the elements by their places in memory ("A", "K") is nothing that types tell.
+def _check_order(attrs: Mapping[str, Any]) -> None:
+    if attrs.get("order", "C") not in ("C", "F"):
+        raise Unsupported(f"order={attrs['order']!r} goes by the layout of the memory", "Known: 'C' and 'F'.")
+
+
 def _reshaped(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, ...]:
+    _check_order(attrs)
     shape = attrs["shape"]
     target = [facts.canon(as_dim(n)) for n in (shape if isinstance(shape, (tuple, list)) else (shape,))]
     free = [i for i, dim in enumerate(target) if dim.constant == -1]
@@ -68,12 +74,23 @@ def _atleast(n: int) -> AxesRule:
     return axes
 
 
+def _raveled(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> tuple[Dim, ...]:
+    _check_order(attrs)
+    return (size(facts, x),)
+
+
+def _shaped_back(d: Any, x: Any, order: Any) -> Any:
+    if order == "C" or d.ndim < 2 > x.ndim:
+        return d.reshape(x.shape)
+    return np.reshape(d, x.shape, order=order)
+
+
 linear(
     np.reshape,
-    lambda d, y, x, *names, shape: d.reshape(x.shape),
-    fn=lambda x, *names, shape: np.reshape(x, shape),
+    lambda d, y, x, *names, shape, order="C": _shaped_back(d, x, order),
+    fn=lambda x, *names, shape, order="C": np.reshape(x, shape, order),
     operands=("a",),
-    keywords=("shape",),
+    keywords=("shape", "order"),
     infer=keeps_dtype(_reshaped),
     view=True,
     cases=[
@@ -85,15 +102,28 @@ linear(
         Case((6,), shape=(1, 2, -1)),
         Case((), shape=(1, 1)),
         Case((1,), shape=()),
+        Case((2, 3), shape=(3, 2), order="F"),
+        Case((2, 3), shape=(3, -1), order="F"),
+        Case((2, 3, 2), shape=6 * 2, order="F"),
+        Case((6,), shape=(3, 2), order="F"),
+        Case((2, 3), shape=(3, 2), order="C"),
     ],
 )
 linear(
     np.ravel,
-    lambda d, y, x: d.reshape(x.shape),
+    lambda d, y, x, *, order="C": _shaped_back(d, x, order),
     operands=("a",),
-    infer=keeps_dtype(lambda facts, x, attrs: (size(facts, x),)),
+    keywords=("order",),
+    infer=keeps_dtype(_raveled),
     view=True,
-    cases=[Case((2, 3)), Case((3,)), Case(())],
+    cases=[
+        Case((2, 3)),
+        Case((3,)),
+        Case(()),
+        Case((2, 3), order="F"),
+        Case((2, 3, 2), order="F"),
+        Case((3,), order="F"),
+    ],
 )
 _AT_LEAST: tuple[Any, ...] = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
 for n, function in enumerate(_AT_LEAST, 1):

@@ -99,26 +99,56 @@ def _segments(x: Any, xp: Any) -> tuple[Any, Any, Any]:
     return left, right, share
 
 
-def _interp_points(d: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
+def _round(xp: Any, period: float, *others: Any) -> tuple[Any, ...]:
+    """The order of the nodes on the circle, and nodes and values in it, with the last before and the first behind."""
+    xp = xp % period
+    order = np.argsort(xp)
+    nodes = xp[order]
+    nodes = np.concatenate([nodes[-1:] - period, nodes, nodes[:1] + period])
+    return (order, nodes, *(np.concatenate([each[order][-1:], each[order], each[order][:1]]) for each in others))
+
+
+def _unrolled(order: Any, d: Any) -> Any:
+    """The cotangent of what was put in order and continued at both ends."""
+    return scatter(d[1:-1], add_at(add_at(d[1:-1], d[:1], slice(-1, None)), d[-1:], slice(None, 1)), order)
+
+
+def _interp_points(d: Any, y: Any, x: Any, xp: Any, fp: Any, *, period: Any = None, **ends: Any) -> Any:
+    if period is not None:
+        _, xp, fp = _round(xp, period, fp)
+        x = x % period
     left, right, _ = _segments(x, xp)
     slope = (fp[right] - fp[left]) / (xp[right] - xp[left])
     return d * slope * ((x > xp[0]) & (x < xp[-1]))
 
 
-def _interp_nodes(d: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
+def _interp_nodes(d: Any, y: Any, x: Any, xp: Any, fp: Any, *, period: Any = None, **ends: Any) -> Any:
     """To move both nodes of a segment is to move the point the other way; each counts with its share."""
+    if period is not None:
+        order, xp, fp = _round(xp, period, fp)
+        return _unrolled(order, _interp_nodes(d, y, x % period, xp, fp))
     left, right, share = _segments(x, xp)
     pull = -_interp_points(d, y, x, xp, fp)
     return add_at(scatter(xp, pull * (1.0 - share), left), pull * share, right)
 
 
-def _interp_values(d: Any, y: Any, x: Any, xp: Any, fp: Any, *, left: Any = None, right: Any = None) -> Any:
+def _interp_values(
+    d: Any, y: Any, x: Any, xp: Any, fp: Any, *, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    if period is not None:
+        order, xp = _round(xp, period)
+        return _unrolled(order, _interp_values(d, y, x % period, xp, np.concatenate([fp[:1], fp, fp[:1]])))
     if left is not None:
         d = np.where(x < xp[0], 0.0, d)
     if right is not None:
         d = np.where(x > xp[-1], 0.0, d)
     left, right, share = _segments(x, xp)
     return add_at(scatter(fp, d * (1.0 - share), left), d * share, right)
+
+
+def _end(d: Any, beyond: Any, period: Any) -> Any:
+    """A circle has no ends: `left=` and `right=` do not count there."""
+    return np.sum(np.where(beyond, d, 0.0)) if period is None else None
 
 
 general(
@@ -128,9 +158,10 @@ general(
     _interp_values,
     operands=("x", "xp", "fp"),
     named={
-        "left": lambda d, y, x, xp, fp, *, left, right=None: np.sum(np.where(x < xp[0], d, 0.0)),
-        "right": lambda d, y, x, xp, fp, *, right, left=None: np.sum(np.where(x > xp[-1], d, 0.0)),
+        "left": lambda d, y, x, xp, fp, *, left, right=None, period=None: _end(d, x < xp[0], period),
+        "right": lambda d, y, x, xp, fp, *, right, left=None, period=None: _end(d, x > xp[-1], period),
     },
+    keywords=("period",),
     signature=("x", "xp", "fp", "left", "right", "period"),
     infer=_interp_type,
     cases=[
@@ -140,6 +171,9 @@ general(
         Case((5,), lambda rng: np.arange(-5, 4), (9,)),
         Case((2, 3), lambda rng: np.arange(-1, 2), (3,)),
         Case((), lambda rng: np.arange(-3, 4), (7,)),
+        Case((5,), lambda rng: np.array([0.3, 1.2, 2.5]), (3,), period=3.0),
+        Case((2, 3), lambda rng: np.array([4.1, -0.4, 0.7]), (3,), period=3.0),
+        Case((4,), lambda rng: np.array([0.1, 1.4]), (2,), period=2.0, left=0.5),
     ],
     convention="0 at the first and the last node and beyond; at the others, the slope to the left",
 )

@@ -15,11 +15,11 @@ from ..ir.types import Array, Type
 from .axes import array, axis_form, dtype_of, normal_axis, reduction, restored
 from .elementwise import above_minus_infinity
 from .internal import arange, broadcast
-from .joining import take_along
 from .order import distinct, extreme, extreme_initial
 from .reductions import initial_of_sum, mask, masked, sum_of
 from .registry import CASES, Case, constant, general, linear, uniform
 from .running import cumprod, cumsum, prod, prod_initial, running
+from .taking import take_along
 
 function: Any  # the tables below loop over functions of different types
 

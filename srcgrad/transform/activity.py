@@ -26,7 +26,7 @@ def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] =
                     _pass(region.results, op.outputs, active)
             case "for" | "while":
                 _loop(op, active)
-            case "call" | "custom" | "foreign" | "invoke":
+            case name if name in ("call", "custom") or op.prim.undefined:
                 if any(atom in active for atom in op.inputs):
                     active.update(v for v in op.outputs if _differentiable(v.type))
             case _:

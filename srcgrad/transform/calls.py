@@ -121,15 +121,9 @@ class Calls(Cotangents):
 
 def no_derivative(op: Op) -> Unsupported:
     """What a call of a function without rule says where its derivative is needed."""
-    if op.prim.name == "invoke":
-        return Unsupported(
-            f"`{op.attrs['name']}` is called as it stands, and cannot be differentiated again",
-            "For a second derivative, give its rule functions whose source can be read.",
-        )
-    return Unsupported(
-        f"`{op.attrs['name']}` has no derivative rule, and its arguments depend on what is differentiated",
-        "Give it a rule, `srcgrad.rule(f)`, or make its arguments constants: `f(stop_gradient(x))`.",
-    )
+    assert op.prim.undefined is not None
+    why, way_out = op.prim.undefined
+    return Unsupported(why.format(name=op.attrs.get("name", op.prim.name)), way_out)
 
 
 def in_order(pairs: Sequence[Pair]) -> list[Pair]:

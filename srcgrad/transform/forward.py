@@ -85,10 +85,6 @@ class _Forward(Tangents):
                 self.builder.ops.append(self._if(op))
             case "for" | "while":
                 self.builder.ops.append(self._loop(op))
-            case "foreign" if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
-                raise no_derivative(op)
-            case "invoke" if any(v in self.active for v in op.outputs):
-                raise no_derivative(op)
             case "custom" if any(v in self.active for v in op.outputs):
                 self.builder.ops += self._custom(op)
             case "call" if any(v in self.active for v in op.outputs):
@@ -97,6 +93,8 @@ class _Forward(Tangents):
                     "Use reverse mode, or write what calls itself as a loop.",
                 )
             case _ if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
+                if op.prim.undefined:
+                    raise no_derivative(op)
                 self._beside(op)
             case _:
                 self.builder.ops.append(op)

@@ -45,7 +45,7 @@ class Regions(Customs):
             case "custom":
                 return self.custom(op, scope, cotangents)
         if any(d is not None for d in cotangents):
-            if op.prim.name in ("foreign", "invoke"):
+            if op.prim.undefined:
                 raise no_derivative(op)
             if op.prim.name == "index_set":
                 self.index_set(op, scope, cotangents[0])

@@ -49,7 +49,7 @@ def test_random_draws_are_those_of_one_plain_call():
             total += rng.normal() * x[i]
         if total > -100:
             total += rng.random() * x[0]
-        return np.sum(x * noise) + total + rng.integers(0, 10) * x[1] + rng.normal(x[0] * 0, 1.0) * x[2]
+        return np.sum(x * noise) + total + rng.integers(0, 10) * x[1] + rng.normal(1.0, 2.0) * x[2]
 
     one, other = np.random.default_rng(7), np.random.default_rng(7)
     value, d = value_and_grad(loss)(X, one)
@@ -57,6 +57,48 @@ def test_random_draws_are_those_of_one_plain_call():
     assert one.random() == other.random()
     # the loss is linear in x once the draws are fixed
     assert d @ X == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda g: g.normal(size=3),
+        lambda g: g.standard_normal(3),
+        lambda g: g.choice(3, size=3, replace=False),
+        lambda g: g.permutation(3),
+        lambda g: g.permutation(np.array([0.5, 1.5, 2.5])),
+        lambda g: g.choice(np.array([0.5, 1.5]), size=(2, 3)),
+        lambda g: g.dirichlet(np.ones(3)),
+        lambda g: g.multivariate_normal(np.zeros(3), np.eye(3), size=2),
+        lambda g: g.multinomial(20, np.array([0.2, 0.3, 0.5])),
+        lambda g: g.triangular(0.0, 0.5, 1.0, 3) * g.weibull(2.0, 3) * g.standard_t(5.0, 3) + g.random(),
+    ],
+)
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_generator_made_inside(modern, draw):
+    def loss(x):
+        g = np.random.default_rng(3) if modern else np.random.RandomState(3)
+        return np.sum(x**2 * draw(g)) + g.normal() * x[0]
+
+    check(loss, X)
+
+
+def test_a_draw_has_no_derivative_in_its_parameters():
+    def loss(x, rng):
+        return np.sum(rng.normal(x, 1.0) ** 2)
+
+    with pytest.raises(CompileError, match=r"no derivative in its parameters[^$]*mean \+ std"):
+        value_and_grad(loss)(X, np.random.default_rng(0))
+
+
+def test_a_shuffle_is_refused():
+    def loss(x):
+        g = np.random.default_rng(0)
+        g.shuffle(x)
+        return x[0]
+
+    with pytest.raises(CompileError, match=r"`shuffle`[^$]*g.permutation"):
+        value_and_grad(loss)(X)
 
 
 def test_the_global_generator():
