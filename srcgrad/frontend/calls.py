@@ -22,6 +22,7 @@ from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
 from .growing import Growing
 from .state import Frame
+from .structural import STRUCTURAL
 from .values import BoundMethod, Closure, DictValue, Instance, ListValue, Record, Super, describe, is_number, sequence
 
 _MAX_LEVEL = 40
@@ -61,7 +62,7 @@ class Calls(Growing):
         """Whether nothing here knows the function, so that its call can only be made as it stands."""
         if not foreign.is_foreign(function) or not _hashable(function) or find(function) is not None:
             return False
-        return not any(function in known for known in (BUILTINS, CALLABLES, inplace.FUNCTIONS))
+        return not any(function in known for known in (STRUCTURAL, BUILTINS, CALLABLES, inplace.FUNCTIONS))
 
     def sum_of(self, node: ast.Call, items: ast.GeneratorExp | ast.ListComp) -> Any:
         raise NotImplementedError
@@ -83,9 +84,13 @@ class Calls(Growing):
             return custom.call(self, function, args, kwargs, text)
         if wraps(function):
             return call_wrapped(self, function, args, kwargs, text)
-        builtin = BUILTINS.get(function) or CALLABLES.get(function) if _hashable(function) else None
+        builtin = (
+            STRUCTURAL.get(function) or BUILTINS.get(function) or CALLABLES.get(function)
+            if _hashable(function)
+            else None
+        )
         if builtin is not None:
-            return builtin(self, args, kwargs)
+            return builtin(self, args, kwargs)  # type: ignore[arg-type]
         if isinstance(function, type) and function in _SCALARS:
             return self._scalar(function, args)
         if _hashable(function) and function in inplace.FUNCTIONS:

@@ -310,18 +310,20 @@ class Interpreter(Loops):
         """A number as the new version of an array without axes."""
         return value if isinstance(value, Value) else self.apply(named("constant"), [value])
 
-    def run_text(self, text: str, env: dict[str, Any]) -> None:
-        """Read statements of our own in place of a call; they have the place of the user's line."""
+    def run_text(self, text: str, env: dict[str, Any]) -> dict[str, Any]:
+        """Read statements of our own in place of a call; they have the place of the user's line. Their variables."""
         outer = self.frame
         statements = ast.parse(text).body
-        assert outer.statement is not None
+        place = outer.statement or outer.node  # a lambda has no statements
+        assert place is not None
         for node in (each for statement in statements for each in ast.walk(statement)):
-            ast.copy_location(node, outer.statement)
+            ast.copy_location(node, place)
         self.frames.append(Frame(outer.function, outer.route, outer.source, dict(env), level=outer.level + 1))
         try:
             self.block(statements)
         finally:
-            self.frames.pop()
+            made = self.frames.pop()
+        return made.env
 
     def _fit(self, array: Value, value: Any, template: Any, dynamic: list[Value]) -> None:
         """What is stored is as long as its place (or NumPy will raise): an assumption of this compilation."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from ..errors import Unsupported
 from .objects import Objects, class_of, raw_member
+from .structural import joined_by_index
 from .values import Instance, Record, describe
 
 _BINARY: dict[type[ast.operator], str] = {
@@ -76,6 +79,8 @@ class Overloads(Objects):
 
     def _ev_Subscript(self, node: ast.Subscript) -> Any:
         receiver = self.ev(node.value)
+        if receiver is np.r_ or receiver is np.c_:
+            return joined_by_index(self, receiver, node)  # type: ignore[arg-type]
         if not isinstance(receiver, (Instance, Record)):
             return self.subscript(receiver, node)
         if not self.special(receiver, "__getitem__") or isinstance(node.slice, ast.Slice):

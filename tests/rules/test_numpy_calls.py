@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from agreement import check
 
-from srcgrad import CompileError, grad
+from srcgrad import CompileError, grad, value_and_grad
 
 X = np.array([0.3, 1.2, 2.1, 0.7])
 RNG = np.random.default_rng(0)
@@ -41,9 +41,39 @@ CALLS = {
     "math.frexp": (lambda a: math.frexp(a)[0] ** 2 * math.frexp(a)[1], 3.3),
     "math.ldexp": (lambda a: math.ldexp(a, 2) ** 2, 1.3),
     "math of integers": (lambda a: a * math.comb(4, 2) + a * math.isqrt(10) + math.factorial(4) * a, 1.3),
+    "piecewise": (lambda x: np.sum(np.piecewise(x, [x < 1, x >= 2], [lambda t: t**2, lambda t: 3 * t, 0.5])), X),
+    "piecewise with what is left": (lambda x: np.sum(np.piecewise(x, [x < 1], [0.5, lambda t: 3 * t]) ** 2), X),
+    "block": (lambda m, n: np.sum(np.block([[m, n], [2 * n, m]]) ** 2), M, N),
+    "block of vectors and numbers": (lambda x: np.sum(np.block([x, 2.0, x]) ** 2), X),
+    "r_": (lambda x: np.sum(np.r_[x, 0.0, 1:3, 2 * x] ** 2 * np.arange(11)), X),
+    "c_ of vectors": (lambda x: np.sum(np.c_[x, 2 * x] ** 2), X),
+    "c_ of matrices": (lambda m, n: np.sum(np.c_[m, n] ** 3), M, N),
+    "apply_along_axis": (lambda m: np.sum(np.apply_along_axis(lambda v: v * np.sum(v), 1, m) ** 2), M),
+    "apply_along_axis of columns": (lambda m: np.sum(np.apply_along_axis(lambda v: v * v[0], 0, m) * N), M),
+    "apply_along_axis to numbers": (lambda m: np.sum(np.apply_along_axis(np.sum, 0, m) ** 2), M),
+    "apply_over_axes": (lambda m: np.sum(np.apply_over_axes(np.sum, m, [0, 1]) ** 2), M),
+    "np.astype": (lambda x: np.sum(np.astype(x, np.float64) ** 2), X),
+    "math.prod": (lambda a, b: math.prod([a, b, a], start=2.0), 1.3, 2.2),
+    "math.log to a base": (lambda a, b: math.log(a, b) + math.log(a, 10) + math.log(b), 1.3, 2.2),
     "np.i0": (lambda x: np.sum(np.i0(x)), X),
     "math.gamma": (lambda a: math.gamma(a) * math.lgamma(a), 1.3),
 }
+
+
+def single(x):
+    return x.astype(np.float32) if isinstance(x, np.ndarray) else x
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_value_is_that_of_a_plain_call(name):
+    """Bit for bit, of the same dtype, in single precision too."""
+    if name in ("np.i0", "math.gamma"):
+        pytest.importorskip("scipy")
+    function, *double = CALLS[name]
+    for args in (double, [*map(single, double)]):
+        value, expected = value_and_grad(function)(*args)[0], function(*args)
+        assert np.asarray(value).dtype == np.asarray(expected).dtype
+        assert value == expected
 
 
 @pytest.mark.parametrize("name", CALLS)
