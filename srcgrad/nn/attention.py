@@ -66,13 +66,17 @@ class MultiheadAttention(Module):
         """
         if not self.batch_first:
             query, key, value = np.swapaxes(query, 0, 1), np.swapaxes(key, 0, 1), np.swapaxes(value, 0, 1)
-        q, k, v = self._projected(query, 0), self._projected(key, 1), self._projected(value, 2)
-        scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(self.embed_dim // self.num_heads)
+        weights = np.split(self.in_proj_weight, 3)
+        biases = [None, None, None] if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
+        q = self._heads(functional.linear(query, weights[0], biases[0]))
+        k = self._heads(functional.linear(key, weights[1], biases[1]))
+        v = self._heads(functional.linear(value, weights[2], biases[2]))
+        scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])
         if attn_mask is not None:
             scores = np.where(attn_mask, -np.inf, scores) if attn_mask.dtype == bool else scores + attn_mask
         if key_padding_mask is not None:
             scores = np.where(key_padding_mask[:, None, None, :], -np.inf, scores)
-        shares = functional.softmax(scores)
+        shares = functional.softmax(scores, -1)
         if self.drops:
             shares = functional.dropout(shares, self.dropout, self.rng, self.training)
         out = self.out_proj(np.swapaxes(shares @ v, 1, 2).reshape(query.shape))
@@ -80,11 +84,6 @@ class MultiheadAttention(Module):
             out = np.swapaxes(out, 0, 1)
         return out, np.mean(shares, axis=1) if need_weights else None
 
-    def _projected(self, x: Array, part: int) -> Array:
-        """(n, length, embed_dim) by a third of in_proj_weight, as (n, heads, length, width)."""
-        n, length, width = x.shape
-        weight = self.in_proj_weight[part * self.embed_dim : (part + 1) * self.embed_dim]
-        x = x @ weight.T
-        if self.in_proj_bias is not None:
-            x = x + self.in_proj_bias[part * self.embed_dim : (part + 1) * self.embed_dim]
-        return np.swapaxes(x.reshape(n, length, self.num_heads, width // self.num_heads), 1, 2)
+    def _heads(self, x: Array) -> Array:
+        """(n, length, embed_dim) as (n, heads, length, width)."""
+        return np.swapaxes(x.reshape(x.shape[0], x.shape[1], self.num_heads, -1), 1, 2)

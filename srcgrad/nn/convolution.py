@@ -47,9 +47,11 @@ class Conv2d(Module):
         self.padding = _sides(padding, self.kernel_size, self.stride, self.dilation)
         generator = np.random.default_rng(rng)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = init.kaiming_uniform_(Parameter(np.empty(shape, dtype)), math.sqrt(5), rng=generator)
+        self.weight: Any = init.kaiming_uniform_(Parameter(np.empty(shape, dtype)), math.sqrt(5), rng=generator)
         limit = 1 / math.sqrt(math.prod(shape[1:]))
-        self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -limit, limit, generator) if bias else None
+        self.bias: Any = (
+            init.uniform_(Parameter(np.empty(out_channels, dtype)), -limit, limit, generator) if bias else None
+        )
         # None, where there is nothing special, gives the compiler the shortest code
         self._stride = None if self.stride == (1, 1) else self.stride
         self._padding = None if self.padding == (0, 0) else self.padding
@@ -61,8 +63,8 @@ class Conv2d(Module):
     def forward(self, x: Array) -> Array:
         out = functional.conv2d(
             x,
-            self.weight,  # type: ignore[arg-type]  # Parameters are arrays here
-            self.bias,  # type: ignore[arg-type]
+            self.weight,
+            self.bias,
             self._stride,
             self._padding,
             self._dilation,

@@ -27,12 +27,14 @@ class Linear(Module):
         self, inputs: int, outputs: int, bias: bool = True, *, dtype: DTypeLike = np.float32, rng: Rng = None
     ) -> None:
         generator = np.random.default_rng(rng)
-        self.weight = init.kaiming_uniform_(Parameter(np.empty((outputs, inputs), dtype)), math.sqrt(5), rng=generator)
+        self.weight: Any = init.kaiming_uniform_(
+            Parameter(np.empty((outputs, inputs), dtype)), math.sqrt(5), rng=generator
+        )
         limit = 1 / math.sqrt(inputs)
-        self.bias = init.uniform_(Parameter(np.empty(outputs, dtype)), -limit, limit, generator) if bias else None
+        self.bias: Any = init.uniform_(Parameter(np.empty(outputs, dtype)), -limit, limit, generator) if bias else None
 
     def forward(self, x: Array) -> Array:
-        return functional.linear(x, self.weight, self.bias)  # type: ignore[arg-type]  # Parameters are arrays here
+        return functional.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         outputs, inputs = self.weight.shape
@@ -58,12 +60,12 @@ class Embedding(Module):
         if padding_idx is not None and not -entries <= padding_idx < entries:
             raise ValueError(f"padding_idx {padding_idx} is none of the {entries} entries")
         self.padding_idx = padding_idx if padding_idx is None else padding_idx % entries
-        self.weight = init.normal_(Parameter(np.empty((entries, width), dtype)), rng=rng)
+        self.weight: Any = init.normal_(Parameter(np.empty((entries, width), dtype)), rng=rng)
         if self.padding_idx is not None:
             self.weight[self.padding_idx] = 0.0
 
     def forward(self, indices: Array) -> Array:
-        rows = functional.embedding(indices, self.weight)  # type: ignore[arg-type]
+        rows = functional.embedding(indices, self.weight)
         if self.padding_idx is None:
             return rows
         return np.where((indices == self.padding_idx)[..., None], stop_gradient(rows), rows)

@@ -43,8 +43,8 @@ class BatchNorm1d(Module):
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.weight: Any = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias: Any = Parameter(np.zeros(num_features, dtype)) if affine else None
         if track_running_stats:
             self.running_mean = np.zeros(num_features, dtype)
             self.running_var = np.ones(num_features, dtype)
@@ -57,7 +57,7 @@ class BatchNorm1d(Module):
                 self._track(stop_gradient(mean), stop_gradient(variance), x.size // self.num_features)
         else:
             mean, variance = self.running_mean, self.running_var
-        return functional.batch_norm(x, mean, variance, self.weight, self.bias, self.eps)  # type: ignore[arg-type]
+        return functional.batch_norm(x, mean, variance, self.weight, self.bias, self.eps)
 
     def _track(self, mean: Array, variance: Array, count: int) -> None:
         assert count > 1, "the variance of a batch takes more than one value per channel"
@@ -96,12 +96,12 @@ class LayerNorm(Module):
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
-        self.axes = tuple(range(-len(shape), 0))
+        self.weight: Any = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
+        self.bias: Any = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
+        self.axes = None if len(shape) == 1 else tuple(range(-len(shape), 0))  # None has the shorter code
 
     def forward(self, x: Array) -> Array:
-        return functional.layer_norm(x, self.weight, self.bias, self.eps, self.axes)  # type: ignore[arg-type]
+        return functional.layer_norm(x, self.weight, self.bias, self.eps, self.axes)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

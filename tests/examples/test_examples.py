@@ -181,3 +181,50 @@ def test_digits_are_read(monkeypatch, tmp_path, capsys):
     assert (tmp_path / "output" / "digits.png").read_bytes().startswith(b"\x89PNG")
     assert "test accuracy" in capsys.readouterr().out
     assert "def loss_forward" in classify_digits.loss.source
+
+
+# Real data, in a shortened form
+
+
+def shortened(name, tmp_path, **options):
+    """What the example's `main` returns; its picture is looked at."""
+    module = pytest.importorskip(name, reason="needs the examples extra")
+    picture = tmp_path / "pictures" / f"{name}.png"
+    result = module.main(picture=picture, **options)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    return result
+
+
+def test_convolutions_read_digits(tmp_path, capsys):
+    assert shortened("digits_cnn", tmp_path, epochs=2) >= 0.93
+    printed = capsys.readouterr().out
+    assert "(0): Conv2d(1, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))" in printed
+    assert "test accuracy" in printed
+
+
+def test_a_recurrent_network_learns_to_spell(tmp_path):
+    before, after = shortened("char_rnn", tmp_path, steps=400)
+    assert after < 0.9 * before
+
+
+def test_logistic_regression_finds_the_optimum(tmp_path):
+    accuracy, norm = shortened("logistic_regression", tmp_path)
+    assert accuracy >= 0.96
+    assert norm < 1e-10
+
+
+def test_a_gaussian_process_becomes_likelier(tmp_path):
+    before, after = shortened("gaussian_process", tmp_path, steps=20)
+    assert after < before - 4.0
+
+
+def test_a_pendulum_is_found(tmp_path):
+    found = shortened("pendulum", tmp_path, steps=100)
+    assert found["frequency"] == pytest.approx(2.0, abs=0.02)
+    assert found["friction"] == pytest.approx(0.2, abs=0.02)
+
+
+def test_a_kalman_filter_finds_the_noise(tmp_path):
+    drift, noise = shortened("kalman", tmp_path, steps=80)
+    assert drift == pytest.approx(0.1, rel=0.3)
+    assert noise == pytest.approx(1.0, rel=0.15)

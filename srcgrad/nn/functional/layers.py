@@ -23,11 +23,12 @@ def layer_norm(
     weight: Array | None = None,
     bias: Array | None = None,
     eps: float = 1e-5,
-    axis: int | tuple[int, ...] = -1,
+    axes: tuple[int, ...] | None = None,
 ) -> Array:
-    """x with mean 0 and variance 1 along its last axis or axes, times weight, plus bias. Ba et al. (2016)."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    scaled = centred / np.sqrt(np.mean(centred**2, axis=axis, keepdims=True) + eps)
+    """x with mean 0 and variance 1 along its last axis, or axes, times weight, plus bias. Ba et al. (2016)."""
+    along = -1 if axes is None else axes
+    centred = x - np.mean(x, axis=along, keepdims=True)
+    scaled = centred / np.sqrt(np.mean(centred**2, axis=along, keepdims=True) + eps)
     return _affine(scaled, weight, bias)
 
 
