@@ -67,7 +67,7 @@ def main(steps=8000, picture=OUTPUT / "char_rnn.png", seed=0, learning_rate=0.1)
             np.clip(gradient, -5.0, 5.0, out=gradient)
             memory[name] += gradient**2
             params[name] -= learning_rate * gradient / np.sqrt(memory[name] + 1e-8)
-        smoothed.append(0.999 * smoothed[-1] + 0.001 * value / PIECE)
+        smoothed.append(0.99 * smoothed[-1] + 0.01 * value / PIECE)
         place += PIECE
     print("".join(characters[k] for k in sample(params, h, indices[0], 200, rng)))
     print(f"loss per character {smoothed[0]:.2f} to {smoothed[-1]:.2f} nats")

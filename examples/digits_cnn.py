@@ -35,7 +35,7 @@ def network(rng):
     )
 
 
-def main(epochs=16, picture=OUTPUT / "digits_cnn.png", seed=0):
+def main(epochs=10, picture=OUTPUT / "digits_cnn.png", seed=0):
     """Train on four fifths of the digits, test on the rest; returns the test accuracy."""
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 1, 8, 8) / 16.0).astype(np.float32)

@@ -196,7 +196,7 @@ def shortened(name, tmp_path, **options):
 
 
 def test_convolutions_read_digits(tmp_path, capsys):
-    assert shortened("digits_cnn", tmp_path, epochs=2) >= 0.93
+    assert shortened("digits_cnn", tmp_path, epochs=1) >= 0.85
     printed = capsys.readouterr().out
     assert "(0): Conv2d(1, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))" in printed
     assert "test accuracy" in printed
