@@ -36,6 +36,7 @@ from .optimize.calls import settle_calls
 from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
+from .optimize.lengths import divide_by_lengths
 from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .optimize.writes import merge_writes
@@ -121,9 +122,11 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     emitted = []
     name_procedures(parts)
     for part in parts:
+        part = trace.run("lengths", partial(divide_by_lengths, part, facts, True), facts)
         part = trace.run("own", partial(_own, part, facts), facts)
         helpers = [
-            (trace.run("own", partial(_own, p.function, p.facts), p.facts), p.facts) for p in reachable(part.body.ops)
+            (trace.run("own", partial(_own, divide_by_lengths(p.function, p.facts, False), p.facts), p.facts), p.facts)
+            for p in reachable(part.body.ops)
         ]
         emitted.append(trace.run("emit", partial(emit, part, facts, helpers)))
     return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)

@@ -138,6 +138,10 @@ def drop_broadcast(c: Context) -> Any:
             atoms = [a.atom for a in c.args]
             if any(a.dtype == c.op.outputs[0].type.dtype for a in others if c.full(a)):  # type: ignore[union-attr]
                 atoms[position] = _plain_constant(c, inner[0])
+            elif any(a.dtype.kind in "fc" for a in others) and inner[0].type.weak:
+                # float32 beside a Python number would stay float32, where the array of numbers made it float64
+                one = c.op.prim.name == "np.multiply" and inner[0].const == 1
+                return cast(others[0], c.op.outputs[0].type.dtype) if one else None  # type: ignore[union-attr]
             else:  # a mask beside it would leave the result's dtype to the number
                 atoms[position] = inner[0].atom
             return _again(c, atoms)
