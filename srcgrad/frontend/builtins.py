@@ -13,6 +13,7 @@ from ..errors import Unsupported
 from ..ir.nodes import Const, Value
 from ..ir.primitive import find, named
 from ..ir.types import FLOAT, Array
+from .static import STATIC
 from .values import (
     Closure,
     DictValue,
@@ -186,7 +187,7 @@ def _sorted(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """Of what is known now: names, and numbers of the source."""
     if len(args) != 1 or set(kwargs) - {"reverse"}:
         raise Unsupported("sorted() with these arguments", "Known: the items, and reverse=. For arrays, use np.sort.")
-    keys = [c.key(item) for item in c.iterate(args[0])]
+    keys = list(args[0]) if isinstance(args[0], (set, frozenset)) else [c.key(item) for item in c.iterate(args[0])]
     items = c.compute(sorted, keys)
     if kwargs and c.truth(kwargs["reverse"]):
         items = c.compute(lambda: sorted(keys, reverse=True))
@@ -345,6 +346,7 @@ _of_number: dict[str, Any] = {"shape": (), "ndim": Const(0), "size": Const(1)}
 
 
 BUILTINS: dict[Any, Builtin] = {
+    **STATIC,
     range: _range, len: _len, float: _float, int: _int, bool: _bool, abs: _abs, sum: _sum, list: _list, tuple: _tuple,
     dict: _dict, max: _extreme(np.maximum, max), min: _extreme(np.minimum, min), isinstance: _isinstance,
     super: _super, sorted: _sorted, getattr: _getattr, hasattr: _hasattr, iter: _iter,

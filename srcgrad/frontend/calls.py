@@ -220,15 +220,23 @@ class Calls(Growing):
         if isinstance(receiver, DictValue):
             return self._dict_method(receiver, name, args, kwargs)
         if isinstance(receiver, str):
-            return self.compute(getattr(receiver, name, None) or _missing(name), *[self.key(a) for a in args])
+            return self.compute(getattr(receiver, name, None) or _missing(name), *map(self._in_string, args))
         if isinstance(receiver, Const) and name == "item" and not args:
             return receiver
         raise Unsupported(f"method `{name}` of {describe(receiver)} cannot be differentiated")
+
+    def _in_string(self, value: Any) -> Any:
+        """An argument of a string's method, known now."""
+        return list(map(self.key, value.items)) if isinstance(value, ListValue) else self.key(value)
 
     def _list_method(self, receiver: ListValue | tuple[Any, ...], name: str, args: list[Any], kwargs: Any) -> Any:
         if name == "append" and self.fills(receiver) and len(args) == 1:
             return self.store_row(receiver, None, args[0])  # type: ignore[arg-type]
         items = sequence(receiver)
+        if name == "_replace" and hasattr(receiver, "_fields") and not args:
+            return self.make(type(receiver), [], {**dict(zip(receiver._fields, items)), **kwargs})
+        if name == "_asdict" and hasattr(receiver, "_fields"):
+            return DictValue(dict(zip(receiver._fields, items)), self.depth)
         if name in ("index", "count") and len(args) == 1:
             keys = [self.key(item) for item in items]
             return Const(self.compute(getattr(keys, name), self.key(args[0])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,7 +71,23 @@ class Expressions(Operators):
         return value
 
     def _ev_JoinedStr(self, node: ast.JoinedStr) -> Any:
-        raise Unsupported("an f-string is only supported inside print, assert and raise")
+        """Of what is known now; print, assert and raise take others."""
+        return "".join(self._formatted(part) for part in node.values)
+
+    def _formatted(self, part: ast.expr) -> str:
+        if isinstance(part, ast.FormattedValue):
+            value = self.key(self.ev(part.value))
+            if not isinstance(value, (str, int, float, complex, type(None), tuple)):
+                raise Unsupported(f"{describe(value)} in an f-string that is a value")
+            convert: dict[int, Callable[[Any], Any]] = {115: str, 114: repr, 97: ascii}
+            shown = convert[part.conversion](value) if part.conversion in convert else value
+            spec = "" if part.format_spec is None else self.ev(part.format_spec)
+            return str(self.compute(format, shown, spec))
+        assert isinstance(part, ast.Constant)
+        return str(part.value)
+
+    def _ev_Set(self, node: ast.Set) -> Any:
+        return {self.key(item) for item in self.elements(node.elts)}
 
     def _ev_Name(self, node: ast.Name) -> Any:
         return self.name(node.id)
@@ -209,6 +225,8 @@ class Expressions(Operators):
             return self.unpack(value, None)
         if isinstance(value, DictValue):
             return [self.wrap(key) for key in value.items]
+        if isinstance(value, (set, frozenset)):
+            raise Unsupported("the items of a set have no order", "Use sorted(...).")
         return [self.wrap(item) for item in sequence(value)]
 
     def indices(self, value: RangeValue) -> range:
@@ -275,7 +293,6 @@ class Expressions(Operators):
 _WAYS_OUT = {
     "Yield": "Build a list, or compute in a loop.",
     "YieldFrom": "Build a list, or compute in a loop.",
-    "Set": "Use a tuple or a list.",
     "SetComp": "Use a list comprehension.",
     "Await": "Await the data before the call, and pass it as an argument.",
 }
@@ -285,7 +302,7 @@ def _name_of(node: ast.AST) -> str:
     """A construct in plain words."""
     words = {
         "Await": "`await`", "Yield": "a generator", "YieldFrom": "a generator", "SetComp": "a set comprehension",
-        "Set": "a set", "Starred": "a starred expression", "Slice": "a slice outside an index",
+        "Starred": "a starred expression", "Slice": "a slice outside an index",
     }  # fmt: skip
     return words.get(type(node).__name__, f"`{type(node).__name__}`")
 

@@ -277,7 +277,7 @@ def sequence(value: Any) -> list[Any]:
         return list(value)
     if isinstance(value, (ListValue, DictValue)):
         return list(value.items)
-    if isinstance(value, (list, dict, str)):
+    if isinstance(value, (list, dict, str, set, frozenset)):
         return list(value)
     raise Unsupported(f"{describe(value)} where a sequence is needed")
 

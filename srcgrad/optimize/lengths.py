@@ -30,7 +30,8 @@ def divide_by_lengths(function: Function, facts: Facts, states_guards: bool) -> 
             return [op]
         if not single:
             return [replace(op, style="function")]
-        quotient = Value(replace(op.output.type, weak=False))  # type: ignore[type-var]
+        assert isinstance(op.output.type, Array)
+        quotient = Value(replace(op.output.type, weak=False))
         divided = replace(op, style="function", outputs=(quotient,))
         return [divided, replace(op, prim=named("float"), inputs=(quotient,), attrs={}, style="function")]
 
