@@ -1,6 +1,8 @@
 """Derivatives of derivatives: grad of grad to any order, decorators on each other, hvp, vjp and jvp of a gradient."""
 
 import importlib
+import importlib.util
+import inspect
 import math
 import os
 import pickle
@@ -249,3 +251,37 @@ def test_other_processes_find_the_same_text_on_disk(tmp_path):
     ]  # fmt: skip
     assert [origins for origins, _, _ in runs] == ["['compiled', 'compiled']", "['disk', 'disk']"]
     assert runs[0][2] == runs[1][2]
+
+
+# Their gradients are written with what is not read yet: lists that a `while` fills, several sequences backwards
+WRITTEN_OTHERWISE = {
+    "bounded_search", "converged_state", "fixed_point", "leaky_integrator", "nested_triangle", "newton_sqrt", "rnn",
+    "skips_outliers", "two_speed_walk",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_text_of_a_gradient_can_be_differentiated(name, tmp_path):
+    """Along a direction, the derivative of the emitted text is the Hessian-vector product."""
+    module, rng = importlib.import_module(f"specimens.{name}"), np.random.default_rng(2)
+    args = module.arguments(rng)
+    gradient = grad(module.loss, wrt=module.WRT)
+    directions = tuple(rng.standard_normal(np.shape(g)) for g in gradient(*args))
+    directions = tuple(v if v.ndim else float(v) for v in directions)
+    file = tmp_path / f"{name}_text.py"
+    file.write_text(gradient.source)
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    written = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(written)
+    taken = inspect.signature(written.loss_grad).parameters.values()
+    captured = [p.name for p in taken if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    written.loss_grad.__kwdefaults__ = {each: getattr(module, each) for each in captured} or None
+    try:
+        _, found = jvp(written.loss_grad, args, directions, wrt=module.WRT)
+    except CompileError as error:
+        if name not in WRITTEN_OTHERWISE or error.faults[0].origin.file != str(file):
+            raise
+        return
+    expected = hvp(module.loss, wrt=module.WRT)(*args, directions)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8 * max(1.0, np.max(np.abs(other))))
