@@ -177,11 +177,13 @@ class Outliner(Around):
     def _arguments(self, callee: Callee, frame: Frame) -> list[Atom]:
         """What the call passes: the arguments, then what the procedure reads from around it."""
         given = [leaf for name, value in frame.env.items() for leaf in self._leaves(value, self._loose(callee, name))]
-        for source, (mark, _) in tuple(callee.outside.items()):
+        for source, (mark, inside) in tuple(callee.outside.items()):
             value = self._outer(source)
             if mark is not None and self.marked(value) != mark:
                 raise Unserved
-            given += self._leaves(value)
+            # what the procedure took as a parameter when it was read; an integer may have become known since
+            pairs = zip(spread(value, "")[0], spread(inside, "")[0])
+            given += [leaf for (_, leaf), (_, seen) in pairs if isinstance(seen, Value)]
         return [self.atom(leaf) for leaf in given]
 
     def _loose(self, callee: Callee, name: str) -> bool:

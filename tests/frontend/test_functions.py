@@ -180,3 +180,24 @@ def test_builtins():
         return b * bool(n) if isinstance(x, np.ndarray) and callable(abs) else b * 7
 
     check(loss, X, 3)
+
+
+def smoothed(v, axis=-1):
+    return v - np.mean(v, axis=axis, keepdims=True)
+
+
+def long_block(v, w):
+    s = smoothed(v @ w)
+    return v + np.tanh(s * 2.0 + 1.0) @ w + np.sin(s) * np.cos(v) + np.exp(-s) - v * s
+
+
+def test_a_default_that_becomes_known_in_a_function_that_is_called_again():
+    """`axis` is read from around the block, and its first reading makes it a known number."""
+
+    def loss(v, ws):
+        for w in ws:
+            v = long_block(v, w)
+        return np.sum(v)
+
+    ws = [np.linspace(0.1, 0.9, 9).reshape(3, 3) * k for k in (0.1, 0.2, 0.3, 0.4)]
+    check(loss, np.array([X, Y]), ws)
