@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import Origin
 from ..ir.indexing import covers, is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Undefined, Value, along
+from ..ir.nodes import Atom, Const, Function, Op, Path, Undefined, Value, along, walk
 from ..ir.primitive import Primitive
 from ..ir.types import Array, Tape
 from ..rules.effects import fill_template
@@ -41,7 +41,14 @@ class Leaving:
     flags: frozenset[Value]  # what `break` takes the place of
     targets: Sequence[tuple[Value, Atom]]  # variables that are read after the loop, and what a pass makes of them
     pending: Block = field(default_factory=list)  # what its body would record after the statement being printed
-    path: tuple[tuple[Op, int], ...] = ()  # the branches around that statement
+    path: Path = ()  # the branches around that statement
+    later: Path = ()  # the branches that ask whether the loop has stopped, the last first
+
+    @property
+    def to_the_end(self) -> Path:
+        """From the end of the pass back to a `break`: what comes after it sees that the loop has stopped."""
+        around = {op for op, _ in self.path}
+        return (*((op, half) for op, half in self.later if op not in around), *self.path)
 
 
 class Codegen:
@@ -68,7 +75,8 @@ class Codegen:
         if "stops" not in op.attrs:
             return self.block(block) + copies
         targets = [(p, a) for p, a, out in zip(params, end, outputs) if out in statement.live_out]
-        outer, self.leaving = self.leaving, Leaving(statement.flags, targets)
+        asking = [o for o in walk(op.regions[-1].ops) if o.prim.name == "if" and o.inputs[0] in statement.flags]
+        outer, self.leaving = self.leaving, Leaving(statement.flags, targets, later=tuple((o, 0) for o in asking[::-1]))
         nodes: list[ast.stmt] = []
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
         for position, each in enumerate(block):
@@ -89,8 +97,10 @@ class Codegen:
         """`break`, after what is still to be recorded and handed over."""
         leaving = self.leaving
         assert leaving is not None
+        around, leaving.path = leaving.path, leaving.to_the_end
         records = [node for s in leaving.pending for node in self._record(s)]
         copies = self.copies([(target, along(atom, leaving.path)) for target, atom in leaving.targets])
+        leaving.path = around
         return [*records, *copies, ast.Break()]
 
     def statement(self, statement: Statement) -> list[ast.stmt]:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from agreement import check
 
+from srcgrad import grad
+
 pytestmark = pytest.mark.quick
 
 X = np.array([0.7, 1.2, -0.4, 0.9, 0.3])
@@ -468,3 +470,25 @@ def test_the_gradient_takes_the_passes_that_were_made(function):
 def test_on_other_data_other_passes_are_made(function):
     check(function, np.array([0.3, -0.2, 1.1, 1.4, 0.85]), 1.3)
     check(function, np.array([1.3, 0.2, 1.1, 0.4, 0.85]), 0.2)
+
+
+def test_a_break_inside_two_branches_keeps_the_else_from_running():
+    """What follows the branches is left out; what it would hand on must be known at the `break` all the same."""
+
+    def loss(z, s, t):
+        for item in z:
+            if t > 0:
+                s = np.tanh(s)
+                if s > -2:
+                    break
+            if item <= 0.4:
+                return item
+        else:
+            return t
+        return s * 3.0
+
+    z = np.array([0.5, -0.3, 0.2])
+    check(loss, z, 0.7, 0.4)
+    check(loss, z, 0.7, -0.4)
+    check(loss, z + 1.0, 0.7, -0.4)
+    assert grad(loss).value_and_grad(z, 0.7, 0.4)[0] == loss(z, 0.7, 0.4)
