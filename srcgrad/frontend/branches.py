@@ -81,7 +81,7 @@ class Branches(Inputs):
         quiet = not any((effects, *(ops.writes or ops.stores for ops in (then_ops, else_ops))))
         if not changed and quiet:
             return merged
-        values = [tuple(lift(env[name]) for name in changed) for env in (then, other)]
+        values = [tuple(env[name] for name in changed) for env in (then, other)]
         joined = self.join(condition, [(then_ops, values[0]), (else_ops, values[1])], names=changed, attrs=attrs)
         for name, value in zip(changed, joined):
             merged[name] = Maybe(value) if name in partly else value

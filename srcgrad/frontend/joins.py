@@ -157,6 +157,7 @@ class Joins(Memory):
         then, other = ((value, *self._entries_after(ops, entries)) for ops, value in halves)
         names = [*names, *("" for _ in entries)] if names else ()
         given = (then, other)
+        then, other = (self._as_after(ops, value) for (ops, _), value in zip(halves, given))
         if not same_structure(then, other):
             then, other = lift(then), lift(other)
             if not same_structure(then[0], other[0]):
@@ -201,6 +202,19 @@ class Joins(Memory):
     def _entries_after(self, ops: Any, entries: Sequence[Entry]) -> list[Any]:
         stores = getattr(ops, "stores", {})
         return [stores[entry] if entry in stores else self.entry_value(entry) for entry in entries]
+
+    def _as_after(self, ops: Any, value: Any) -> Any:
+        """A value with what its lists, dicts and objects hold at the end of a branch that has been read."""
+        stores = getattr(ops, "stores", {})
+        before = {entry: self.held_now(entry) for entry in stores}
+        for entry, new in stores.items():
+            self.put(entry, new)
+        try:
+            leaves, rebuild = flatten(value)
+            return rebuild(leaves) if stores else value
+        finally:
+            for entry, old in before.items():
+                self.put(entry, old)
 
     def _check_entries(self, entries: Sequence[Entry], then: Sequence[Any], other: Sequence[Any]) -> None:
         for entry, one, two in zip(entries, then, other):

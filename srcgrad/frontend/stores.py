@@ -59,9 +59,13 @@ class Stores(State):
         if isinstance(items, list):
             key = range(len(items))[key]
         if container.depth != self.depth:
-            old = items[key] if isinstance(items, list) else items.get(key, ABSENT)
-            self.changed.setdefault((container, key), old)
+            self.changed.setdefault((container, key), self.held_now((container, key)))
         self.put((container, key), value)
+
+    def held_now(self, entry: Entry) -> Any:
+        """What a container itself holds there."""
+        items, key = self.held(entry[0]), entry[1]
+        return items[key] if isinstance(items, list) else items.get(key, ABSENT)
 
     def may_store(self, container: Any, name: str) -> None:
         """Raises Unsupported where a change could be seen, or not be seen, through another name."""

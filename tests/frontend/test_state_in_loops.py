@@ -329,3 +329,30 @@ def test_an_entry_that_changes_its_kind():
 
     with pytest.raises(CompileError, match="changes its kind"):
         grad(loss)(X, 3)
+
+
+def test_one_branch_changes_a_dict_and_the_other_copies_it():
+    def loss(x):
+        state = {"a": x[0]}
+        seen = state
+        if x[1] > x[2]:
+            state["a"] = state["a"] * 2
+        else:
+            seen = dict(state)
+        return state["a"] * 3 + seen["a"]
+
+    check(loss, X)
+    check(loss, -X)
+
+
+def test_a_dict_changes_behind_a_branch_that_chose_it():
+    def loss(x):
+        state = {"a": x[0]}
+        seen = state
+        if x[1] > x[2]:
+            seen = dict(state)
+        state["a"] *= 2
+        return state["a"] * 3 + seen["a"]
+
+    with pytest.raises(CompileError, match="which one that is depends on a branch or loop"):
+        grad(loss)(X)
