@@ -46,6 +46,7 @@ class Carried:
     certain: set[str] = field(default_factory=set)  # variables that every pass assigns
     lengths: set[Symbol] = field(default_factory=set)  # of axes that a pass may make longer or shorter
     left: tuple[Any, ...] = ()  # what each of `names` is after a pass
+    started: set[int] = field(default_factory=set)  # leaves that were numbers, and are arrays of that number now
     stop: Any = None  # after a pass: whether it is the last one, where that depends on the run
 
     def params(self) -> list[Value]:

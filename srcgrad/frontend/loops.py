@@ -22,6 +22,7 @@ from .desugar import Known, desugar
 from .expressions import UNROLL
 from .filled import Filling
 from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
+from .starts import begun, check_starts
 from .values import Iteration, Poison, RangeValue, is_number
 
 _TOTAL = " total"  # the variable of sum(...); no user's name has a space
@@ -191,7 +192,7 @@ class Loops(Carrying):
 
         counter = index_name(node.target, walked)
         with self._late_names(exposed(node.body) - targets):
-            self._counted(walked, names, body, counter, inside | targets, loop, later & (inside | targets))
+            self._counted(walked, names, body, counter, inside | targets, loop, later & (inside | targets), node.body)
 
     def _counted(
         self,
@@ -202,6 +203,7 @@ class Loops(Carrying):
         inside: set[str],
         loop: Any = None,
         later: Set[str] = frozenset(),
+        statements: Sequence[ast.stmt] = (),
     ) -> None:
         start, stop, step, backwards = self._bounds(walked)
         bounds = [self.atom(b) for b in (start, stop, step)]
@@ -215,8 +217,11 @@ class Loops(Carrying):
                 del self.faults[faults:]  # an earlier reading may have complained about types that have changed since
                 index = self._index(counter, bounds)
                 params, ops, results = self.read_pass(carried, [index], partial(self._pass, filling, body, index))
+                if self._may_begin(carried, results, bounds) and begun(self, carried, results):
+                    continue
                 if self.settled(carried, params, ops, results):
                     break
+            check_starts(self, carried, params, ops, statements)
             if carried.stop is not None and filling.rows:
                 raise Unsupported("`break` in a loop that fills a list", "Use an array, and count what it holds.")
         inits, ends = self.converted(carried, results, ops)
@@ -234,6 +239,11 @@ class Loops(Carrying):
             outputs[-1].hint = "passes"
             outputs = outputs[:-1]
         self.leave(carried, results, outputs, inside, loop, partial(self._makes_a_pass, bounds))
+
+    def _may_begin(self, carried: Carried, results: Sequence[Any], bounds: Sequence[Any]) -> bool:
+        """Whether a number may become an array in the loop: where a pass is made for certain."""
+        ndims = [(t.ndim, a.type.ndim) for t, a in zip(carried.types, results) if isinstance(t, Array)]
+        return any(start == 0 < end for start, end in ndims) and self._makes_a_pass(bounds)
 
     def _makes_a_pass(self, bounds: Sequence[Any]) -> bool:
         """Whether a range is not empty, in every call of this compilation."""

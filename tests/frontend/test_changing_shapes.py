@@ -216,3 +216,96 @@ def test_a_number_of_axes_that_depends_on_a_branch_is_refused():
 
     with pytest.raises(CompileError, match="on one path and"):
         loss(Z)
+
+
+# A number that becomes an array in a loop
+
+
+def running_sum(x):
+    s = 0.0
+    for k in range(3):
+        s = s + x * k
+    return np.sum(s**2)
+
+
+def test_a_number_becomes_an_array():
+    check(running_sum, X)
+    assert grad(running_sum)(X.astype(np.float32)).dtype == np.float32
+
+
+def test_the_start_is_an_array_in_the_gradient():
+    gradient = grad(running_sum)
+    gradient(X)
+    assert "s = np.zeros_like(x)\n" in gradient.source
+
+
+M = np.array([[0.8, -0.5, 1.2], [0.3, 1.7, -0.9]])
+
+
+def test_rows_are_added_to_a_number_in_place():
+    def loss(m):
+        s = 0
+        for row in m:
+            s += np.sin(row)
+        return np.sum(s**2)
+
+    check(loss, M)
+
+
+def test_a_number_that_is_not_zero():
+    def loss(m, n):
+        s = 1.0
+        for k in range(n):
+            s = 0.5 * s + m[k] ** 2
+            t = s
+        return np.sum(s * t)
+
+    check(loss, M, 2)
+
+
+def test_the_sum_of_a_generator_of_arrays():
+    def loss(x, n):
+        return np.sum(sum(x * k for k in range(n)) ** 2)
+
+    check(loss, X, 3)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_first_pass_that_would_tell_an_array_from_a_number_is_refused(n):
+    @grad
+    def loss(x, n):
+        s = 0.0
+        for _ in range(n):
+            s = np.sum(s + 1.0) + x
+        return np.sum(s**2)
+
+    with pytest.raises(CompileError, match="`s` is a number before the loop") as error:
+        loss(X, n)
+    assert "np.zeros" in str(error.value)
+
+
+def test_a_second_name_of_the_number_is_refused():
+    @grad
+    def loss(x):
+        s, t = 0.0, 0.0
+        for _ in range(3):
+            before = s
+            s += x
+            t = t + np.sum(before)
+        return np.sum(s**2) + t
+
+    with pytest.raises(CompileError, match="changes in place"):
+        loss(X)
+
+
+def test_a_loop_that_may_make_no_pass_leaves_the_number():
+    @grad
+    def loss(x, n):
+        s = 0.0
+        for k in range(n):
+            s = s + x * k
+        return np.sum(s)
+
+    loss(X, 2)
+    with pytest.raises(CompileError, match="on one path and"):
+        loss(X, 0)
