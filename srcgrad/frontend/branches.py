@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import Unsupported
@@ -43,7 +44,7 @@ class Branches(Inputs):
         read = []
         for half in halves:
             self.frame.env = dict(before)
-            with self.region() as ops:
+            with self.own_region() as ops:
                 half()
             read.append((ops, self.frame.env))
         self.frame.statement, self.frame.env = node, before
@@ -52,6 +53,17 @@ class Branches(Inputs):
             self.frame.env = self._merge(condition, before, read, attrs)
         self.merging.pop()
         self.frame.statement = statement
+
+    @contextmanager
+    def own_region(self) -> Iterator[Ops]:
+        """A region whose variables are merged with those of the code around it."""
+        frame, outer = self.frame, self.frame.region
+        with self.region() as ops:
+            frame.region = self.depth
+            try:
+                yield ops
+            finally:
+                frame.region = outer
 
     def _merge(self, condition: Any, before: Env, halves: list[tuple[Ops, Env]], attrs: Mapping[str, Any]) -> Env:
         """The variables after a branch: one value for each that both halves define alike."""
@@ -126,11 +138,13 @@ class Branches(Inputs):
             return (Poison(""),)
 
     def _both_ways(self, node: ast.If, condition: Any, rest: Sequence[ast.stmt]) -> Returned:
+        if self.frame.nonlocals:
+            raise Unsupported("`return` under a run-time condition, beside `nonlocal`", "Return at the end alone.")
         origin = self.builder.origin
         before, halves = dict(self.frame.env), []
         for body in (node.body, node.orelse):
             self.frame.env = dict(before)
-            with self.region() as ops:
+            with self.own_region() as ops:
                 returned = self.block([*body, *rest])
             halves.append((ops, returned[0] if returned is not None else None))
         self.frame.env = before

@@ -62,7 +62,7 @@ class Carrying(Jumps):
         """Read the body once: its parameters, its ops, and what it hands to the next pass."""
         origin, statement = self.builder.origin, self.frame.statement
         params = carried.params()
-        with self.region() as ops:
+        with self.own_region() as ops:
             self.enter(carried, params, indices)
             stop = self.one_pass(body)
             carried.stop = None if self.maybe_truth(stop) is False else self.atom(stop)

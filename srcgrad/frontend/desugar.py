@@ -49,6 +49,8 @@ def desugar(node: Loop) -> list[ast.stmt]:
         )
     else:
         after += node.orelse
+    if after and _ends_by_return(node):  # so that one of the flags is set
+        after[-1] = returning.flags[-1][1]
     loop = copy(node)
     loop.body, loop.orelse = body, []
     if isinstance(loop, ast.While) and _assigns(loop.test):
@@ -57,6 +59,12 @@ def desugar(node: Loop) -> list[ast.stmt]:
         )
         loop.test, loop.body = at_place(ast.Constant(True), loop.test), [leave, *body]
     return [*before, loop, *after]
+
+
+def _ends_by_return(node: Loop) -> bool:
+    """Whether `return` is the only way out of a loop."""
+    endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return endless and not any(isinstance(n, ast.Break) for n in jumps(node.body))
 
 
 class Known(ast.expr):

@@ -141,11 +141,19 @@ class Expressions(Operators):
         return value
 
     def _ev_NamedExpr(self, node: ast.NamedExpr) -> Any:
-        if self.frame.comprehending:
-            raise Unsupported("an assignment expression inside a comprehension", "Write a loop.")
+        frame: Any = self.frame
+        while isinstance(frame.node, ast.comprehension):  # which has variables of its own, but not this one
+            frame = frame.parent
+        if frame.comprehending:
+            raise Unsupported("an assignment expression in a generator that becomes a loop", "Write a loop.")
+        if frame.region != self.depth:
+            raise Unsupported("an assignment expression in what may not be evaluated", "Assign it before.")
         value = self.ev(node.value)
         self.bind_target(node.target, value)
-        return self.frame.env[node.target.id]
+        bound = self.frame.env[node.target.id]
+        if frame is not self.frame:
+            frame.env[node.target.id] = self.frame.env.pop(node.target.id)
+        return bound
 
     # Containers
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from .expressions import is_library
 from .jumps import raising_half
 from .loops import Bind, Loops
 from .matching import match_as_if
-from .scopes import assigned, keyword, local_names, may_jump, own_nodes, returns
+from .scopes import assigned, keyword, local_names, may_jump, nonlocal_names, own_nodes, returns
 from .state import Frame
 from .values import Closure, DictValue, Flat, ListValue, Poison, describe, is_number
 
@@ -35,7 +36,6 @@ _WAYS_OUT = {
     "ClassDef": "Define the class outside the function.",
     "AsyncFunctionDef": "Do it outside the function.",
     "Global": "Return the value instead.",
-    "Nonlocal": "Return the value instead.",
 }
 
 
@@ -54,12 +54,36 @@ class Interpreter(Loops):
 
     def run_body(self, node: ast.FunctionDef, frame: Frame) -> Any:
         """Execute a function's statements; its return value."""
-        frame.local = local_names(node)
+        frame.local, frame.region = local_names(node), self.depth
         for inner in own_nodes(ast.Module(node.body, [])):
             if isinstance(inner, (ast.Yield, ast.YieldFrom)):
                 raise self.refusal(inner, "a generator cannot be differentiated", "Build a list, and return a number.")
-        returned = self.block(node.body)
+        with self._names_around(node, frame):
+            returned = self.block(node.body)
         return None if returned is None else returned[0]
+
+    @contextmanager
+    def _names_around(self, node: ast.FunctionDef, frame: Frame) -> Iterator[None]:
+        """`nonlocal` variables: taken over from the function around before the body, handed back after it."""
+        declared = nonlocal_names(node)
+        owner = frame.parent
+        for name, place in declared.items():
+            caller = self.frames[-2] if len(self.frames) > 1 else None
+            if owner is None or caller is not owner or owner.region != self.depth or owner.comprehending:
+                raise self.refusal(
+                    place, f"`{name}` is changed by a function that is not called by the one around it, in a statement",
+                    "Return the value instead.",
+                )  # fmt: skip
+            if name not in owner.env:
+                raise self.refusal(place, f"`{name}` has no value yet", "Assign it before the call.")
+            frame.env[name] = owner.env[name]
+        frame.nonlocals = set(declared)
+        yield
+        for name, place in declared.items():
+            if name not in frame.env:
+                raise self.refusal(place, f"`{name}` is deleted", "Assign None instead.")
+            assert owner is not None
+            owner.env[name] = frame.env[name]
 
     def block(self, statements: Sequence[ast.stmt]) -> Returned:
         """Execute statements; the return value in a tuple, or None if the end is reached."""
@@ -164,7 +188,7 @@ class Interpreter(Loops):
                 self._define(node)
             case Bind():
                 self.bind_item(node.loop.target, node.item)
-            case ast.Pass() | ast.AnnAssign():
+            case ast.Pass() | ast.AnnAssign() | ast.Nonlocal():
                 pass
             case ast.Import() | ast.ImportFrom():
                 self._import(node)

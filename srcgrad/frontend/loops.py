@@ -21,7 +21,7 @@ from .carrying import Carried, Carrying
 from .desugar import Known, desugar
 from .expressions import UNROLL
 from .filled import Filling
-from .scopes import assigned, bound, exposed, index_name, jumps, loads, returns
+from .scopes import assigned, bound, exposed, index_name, jumps, loads, nonlocal_names, returns
 from .starts import begun, check_starts
 from .values import Iteration, Poison, RangeValue, is_number
 
@@ -61,9 +61,12 @@ class Loops(Carrying):
 
     def _changed(self, body: Sequence[ast.stmt]) -> set[str]:
         """Variables that a loop may change. Writing into an array changes its memory, not the variable."""
-        rebound = bound(body)
+        around = self.frame.node
+        helpers = [n for n in ast.walk(around) if n is not around] if around is not None else []
+        called = {name for n in helpers for name in nonlocal_names(n) if name in self.frame.env}
+        rebound = bound(body) | called
         kept = {name for name, value in self.frame.env.items() if name not in rebound and self.is_array(value)}
-        return assigned(body) - kept
+        return (assigned(body) | called) - kept
 
     def _read_later(self, body: Sequence[ast.stmt], targets: Set[str] = frozenset()) -> set[str]:
         """Names that may be read outside the loop, or inside before a pass assigns them."""

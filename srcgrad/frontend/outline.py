@@ -25,6 +25,7 @@ from .around import Around
 from .callee import Callee, holds_code, placed, results_of, state_guards, state_of
 from .keys import frames_of, spread
 from .recursion import Recursing
+from .scopes import nonlocal_names
 from .state import Frame, Key, Plan, Restart, Silent
 from .stores import containers_in
 from .values import (
@@ -79,7 +80,7 @@ class Outliner(Around):
         return super().run(node, frame)
 
     def read_call(self, frame: Frame, node: Node, text: str) -> Any:
-        frame.key = self._key(frame, node)
+        frame.key = self._key(frame, node) if not nonlocal_names(node) else None
         if frame.key is None or frame.key in self.plan.inlined or self.customs:
             frame.owner = self.callee
             return super().read_call(frame, node, text)

@@ -20,6 +20,8 @@ def assigned(statements: Sequence[ast.stmt]) -> set[str]:
         for node in own_nodes(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.add(node.id)
+            elif isinstance(node, _COMPREHENSIONS):
+                names |= _assigned_from_inside(node)
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
                 names |= _stored_into(node)
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -34,7 +36,14 @@ def bound(statements: Sequence[ast.stmt]) -> set[str]:
     nodes = [node for statement in statements for node in own_nodes(statement)]
     augmented = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and id(n) not in augmented}
+    for node in nodes:
+        names |= _assigned_from_inside(node) if isinstance(node, _COMPREHENSIONS) else set()
     return names | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
+def _assigned_from_inside(comprehension: ast.AST) -> set[str]:
+    """`last` in `[last := f(v) for v in values]`, a variable of the function."""
+    return {node.target.id for node in ast.walk(comprehension) if isinstance(node, ast.NamedExpr)}
 
 
 def _stored_into(node: ast.expr) -> set[str]:
@@ -50,11 +59,20 @@ def local_names(node: ast.FunctionDef) -> set[str]:
         for each in own_nodes(statement):
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                 names.add(each.id)
+            elif isinstance(each, _COMPREHENSIONS):
+                names |= _assigned_from_inside(each)
             elif isinstance(each, (ast.FunctionDef, ast.ClassDef)):
                 names.add(each.name)
             elif isinstance(each, ast.alias):
                 names.add((each.asname or each.name).split(".")[0])
-    return names
+    return names - nonlocal_names(node).keys()
+
+
+def nonlocal_names(node: ast.AST) -> dict[str, ast.Nonlocal]:
+    """Variables of the function around that a function declares as its own to change."""
+    body = node.body if isinstance(node, ast.FunctionDef) else []
+    found = [each for statement in body for each in own_nodes(statement) if isinstance(each, ast.Nonlocal)]
+    return {name: each for each in found for name in each.names}
 
 
 def own_nodes(node: ast.AST) -> list[ast.AST]:

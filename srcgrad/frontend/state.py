@@ -133,6 +133,8 @@ class Frame:
     comprehending: bool = False
     late: list[set[str]] = field(default_factory=list)  # for each loop being read, what it may read before assigning
     loops: list[Any] = field(default_factory=list)  # the loops being read, as the names of their flags
+    region: tuple[int, ...] = ()  # the region whose variables `env` holds
+    nonlocals: set[str] = field(default_factory=set)  # variables of the function around that it changes
     key: Any = None  # what the call being read is recognised by, should it call itself
     owner: Any = NOBODY  # the procedure whose text it becomes part of; None is the function itself
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from agreement import check
 
-from srcgrad import grad
+from srcgrad import CompileError, grad
 
 pytestmark = pytest.mark.quick
 
@@ -492,3 +492,51 @@ def test_a_break_inside_two_branches_keeps_the_else_from_running():
     check(loss, z, 0.7, -0.4)
     check(loss, z + 1.0, 0.7, -0.4)
     assert grad(loss).value_and_grad(z, 0.7, 0.4)[0] == loss(z, 0.7, 0.4)
+
+
+def test_return_is_the_only_way_out_of_an_endless_loop():
+    def loss(x):
+        y = x[0]
+        while True:
+            y = y * x[0] + 1.1
+            if y > 3.0:
+                return y * y
+            for k in range(3):
+                y = y + x[k] ** 2
+                if y > 7.0:
+                    return y * 3
+
+    check(loss, np.array([0.7, -1.3, 2.1]))
+
+
+def test_branches_that_return_before_an_exception_at_the_end():
+    def loss(x):
+        if x[0] > 5:
+            return x[0]
+        elif x[0] > 0:
+            return x[1] ** 2
+        raise ValueError("neither")
+
+    check(loss, np.array([0.7, -1.3, 2.1]))
+    with pytest.raises(ValueError, match="neither"):
+        grad(loss)(np.array([-0.7, -1.3, 2.1]))
+
+
+def test_an_assignment_expression_in_a_comprehension():
+    def loss(x):
+        last = 0.0
+        for i in range(3):
+            parts = [last := v**2 + last * x[i] for v in (x[0], x[1])]
+        return parts[0] + 2.0 * last
+
+    check(loss, np.array([0.7, -1.3, 2.1]))
+
+
+def test_an_assignment_expression_that_may_not_be_evaluated_is_refused():
+    @grad
+    def loss(x):
+        y = (t := x[0] ** 2) if x[1] > 0 else x[2]
+        return y * t
+
+    with pytest.raises(CompileError, match="Assign it before"):
+        loss(np.ones(3))
