@@ -146,7 +146,7 @@ class Expressions(Operators):
             frame = frame.parent
         if frame.comprehending:
             raise Unsupported("an assignment expression in a generator that becomes a loop", "Write a loop.")
-        if frame.region != self.depth:
+        if frame is not self.frame and frame.region != self.depth:
             raise Unsupported("an assignment expression in what may not be evaluated", "Assign it before.")
         value = self.ev(node.value)
         self.bind_target(node.target, value)

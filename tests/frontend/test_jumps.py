@@ -532,11 +532,12 @@ def test_an_assignment_expression_in_a_comprehension():
     check(loss, np.array([0.7, -1.3, 2.1]))
 
 
-def test_an_assignment_expression_that_may_not_be_evaluated_is_refused():
+def test_an_assignment_expression_in_a_comprehension_that_may_not_be_evaluated_is_refused():
     @grad
     def loss(x):
-        y = (t := x[0] ** 2) if x[1] > 0 else x[2]
-        return y * t
+        last = 0.0
+        y = sum([last := v**2 for v in (x[0], x[2])]) if x[1] > 0 else x[2]
+        return y * last
 
     with pytest.raises(CompileError, match="Assign it before"):
         loss(np.ones(3))
