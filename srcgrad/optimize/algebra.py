@@ -138,7 +138,7 @@ def drop_broadcast(c: Context) -> Any:
             atoms = [a.atom for a in c.args]
             if any(a.dtype == c.op.outputs[0].type.dtype for a in others if c.full(a)):  # type: ignore[union-attr]
                 atoms[position] = _plain_constant(c, inner[0])
-            elif any(a.dtype.kind in "fc" for a in others) and inner[0].type.weak:
+            elif any(a.dtype.kind in "fc" and not a.type.weak for a in others) and inner[0].type.weak:
                 # float32 beside a Python number would stay float32, where the array of numbers made it float64
                 one = c.op.prim.name == "np.multiply" and inner[0].const == 1
                 return cast(others[0], c.op.outputs[0].type.dtype) if one else None  # type: ignore[union-attr]
