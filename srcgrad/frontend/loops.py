@@ -194,8 +194,27 @@ class Loops(Carrying):
             self.block(node.body)
 
         counter = index_name(node.target, walked)
-        with self._late_names(exposed(node.body) - targets):
+        with self._late_names(exposed(node.body) - targets), self._keeping_walked(walked):
             self._counted(walked, names, body, counter, inside | targets, loop, later & (inside | targets), node.body)
+
+    @contextmanager
+    def _keeping_walked(self, walked: Any) -> Iterator[None]:
+        """The loop holds the arrays that it walks over, whatever becomes of the variables that name them."""
+        arrays = [part for part in self._walked_parts(walked) if self.is_array(part)]
+        names = [f" walked {len(self.frame.env)} {number}" for number in range(len(arrays))]
+        self.frame.env.update(zip(names, arrays))
+        try:
+            yield
+        finally:
+            for name in names:
+                self.frame.env.pop(name, None)
+
+    def _walked_parts(self, walked: Any) -> Iterator[Any]:
+        if isinstance(walked, Iteration):
+            for part in walked.parts:
+                yield from self._walked_parts(part)
+        else:
+            yield walked
 
     def _counted(
         self,

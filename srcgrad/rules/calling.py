@@ -9,6 +9,7 @@ from ..ir.dims import Facts
 from ..ir.primitive import Primitive, register
 from ..ir.types import Type
 from .effects import run
+from .registry import CASES, Case
 
 
 def _infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
@@ -40,3 +41,4 @@ AGAIN = register(
         "again", fn=lambda x: x, infer=_same, operands=("x",), kind="linear", partials=(lambda d, y, x: d,), view=True
     )
 )
+CASES[AGAIN] = [Case(()), Case((3,)), Case((2, 3))]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from agreement import check
 
-from srcgrad import grad
+from srcgrad import CompileError, grad
 
 pytestmark = pytest.mark.quick
 
@@ -199,3 +199,28 @@ def test_what_the_function_made_of_its_argument_is_a_result():
     value, pullback = vjp(scaled, X)
     np.testing.assert_array_equal(value, 3.0 * X)
     np.testing.assert_array_equal(pullback(np.ones(3))[0], np.full(3, 3.0))
+
+
+def test_an_array_that_is_walked_over_is_held_by_the_loop():
+    """A variable bound anew inside the loop may still name the array that the loop reads its items from."""
+
+    def loss(w):
+        a = w * 2.0
+        for v in a:  # noqa: B007
+            a = a
+            a *= 2.0
+        return v
+
+    with pytest.raises(CompileError, match="`a` is changed in place, and it may share its memory"):
+        grad(loss)(np.array([0.5, 1.5, 0.3]))
+
+    def new_in_every_pass(w):
+        a = w * 2.0
+        total = 0.0
+        for v in a:
+            total += v
+            a = a * 2.0
+            a += 1.0
+        return total + a[0]
+
+    check(new_in_every_pass, np.array([0.5, 1.5, 0.3]))
