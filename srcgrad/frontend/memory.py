@@ -22,7 +22,7 @@ from ..ir.primitive import Primitive
 from ..ir.types import Array
 from .state import CopyOnEntry, Frame, Ops
 from .stores import Stores
-from .values import BoundMethod, Closure, DictValue, Instance, Iteration, ListValue, Maybe, Partial, Record
+from .values import DictValue, ListValue, parts_of
 from .views import ALWAYS_VIEWS, READ_ONLY, RESHAPING, keeps_layout, put_back
 
 # Functions that may hand back their operand's own memory, whatever their rule says
@@ -285,40 +285,8 @@ def reachable(value: Any, seen: set[int]) -> Iterator[Value]:
     if isinstance(value, Value):
         yield value
         return
-    for part in _parts(value, seen):
+    for part in parts_of(value, seen):
         yield from reachable(part, seen)
-
-
-def _parts(value: Any, seen: set[int]) -> list[Any]:
-    match value:
-        case tuple():
-            return list(value)
-        case ListValue() | DictValue() if value.rows is not None:
-            return list(value.rows.arrays)
-        case ListValue():
-            return value.items
-        case DictValue():
-            return list(value.items.values())
-        case Record():
-            return list(value.attrs.values())
-        case Instance():
-            return list(value.assigned.values())
-        case BoundMethod():
-            return [value.receiver]
-        case Partial():
-            return [value.function, *value.args, *value.kwargs.values()]
-        case Iteration():
-            return list(value.parts)
-        case Maybe():
-            return [value.value]
-        case Closure():
-            parts = list(value.defaults.values())
-            frame = value.frame
-            while frame is not None and id(frame) not in seen:
-                parts += frame.env.values()
-                frame = frame.parent
-            return parts
-    return []
 
 
 def _selects(prim: Primitive, atoms: Sequence[Atom], attrs: Mapping[str, Any]) -> bool:

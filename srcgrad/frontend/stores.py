@@ -17,15 +17,13 @@ from typing import Any
 from ..errors import Unsupported
 from .state import ABSENT, Entry, State
 from .values import (
-    Closure,
     DictValue,
     Instance,
-    Iteration,
     ListValue,
-    Maybe,
     Record,
     assigned_part,
     describe,
+    parts_of,
 )
 
 MUTABLE = (ListValue, DictValue, Record, Instance)
@@ -155,31 +153,8 @@ def containers_in(value: Any, seen: set[int]) -> Iterator[Any]:
     seen.add(id(value))
     if isinstance(value, MUTABLE):
         yield value
-    for part in _parts(value):
+    for part in parts_of(value, seen):
         yield from containers_in(part, seen)
-
-
-def _parts(value: Any) -> list[Any]:
-    match value:
-        case tuple():
-            return list(value)
-        case ListValue() | DictValue() if value.rows is not None:
-            return []
-        case ListValue():
-            return value.items
-        case DictValue():
-            return list(value.items.values())
-        case Record():
-            return list(value.attrs.values())
-        case Instance():
-            return list(value.assigned.values())
-        case Iteration():
-            return list(value.parts)
-        case Maybe():
-            return [value.value]
-        case Closure():
-            return [*value.defaults.values(), *value.frame.env.values()]
-    return []
 
 
 def _abreast(values: list[Any]) -> Iterator[list[Any]]:
@@ -191,7 +166,7 @@ def _abreast(values: list[Any]) -> Iterator[list[Any]]:
     if isinstance(first, (ListValue, DictValue, Record)):
         yield values
     if isinstance(first, (tuple, ListValue, DictValue, Record)) and all(type(v) is type(first) for v in values):
-        for parts in zip(*map(_parts, values)):
+        for parts in zip(*(parts_of(value, set()) for value in values)):
             yield from _abreast(list(parts))
 
 

@@ -312,3 +312,36 @@ def describe(value: Any) -> str:
         "Taken": "a derivative",
     }
     return words.get(type(value).__name__, f"an object of type {type(value).__name__}")
+
+
+def parts_of(value: Any, seen: set[int]) -> list[Any]:
+    """What an abstract value holds, one level down; the frames of functions only if their ids are not in `seen`."""
+    match value:
+        case tuple():
+            return list(value)
+        case ListValue() | DictValue() if value.rows is not None:
+            return list(value.rows.arrays)
+        case ListValue():
+            return value.items
+        case DictValue():
+            return list(value.items.values())
+        case Record():
+            return list(value.attrs.values())
+        case Instance():
+            return list(value.assigned.values())
+        case BoundMethod():
+            return [value.receiver]
+        case Partial():
+            return [value.function, *value.args, *value.kwargs.values()]
+        case Iteration():
+            return list(value.parts)
+        case Maybe():
+            return [value.value]
+        case Closure():
+            parts = list(value.defaults.values())
+            frame = value.frame
+            while frame is not None and id(frame) not in seen:
+                parts += frame.env.values()
+                frame = frame.parent
+            return parts
+    return []

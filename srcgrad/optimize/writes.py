@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Region, Value, atoms_used, renamed, substitute
+from ..ir.nodes import Atom, Const, Function, Op, Region, Value, renamed, substitute
 
 
 def merge_writes(function: Function, facts: Facts) -> Function:
@@ -73,7 +73,7 @@ def _without_copies(region: Region, uses: Counter[Atom]) -> Region:
             continue
         writes = [w for w in region.ops if w.prim.name in ("index_set", "index_add") and w.inputs[0] is part.inputs[0]]
         first = len(writes) == 1 and uses[part.outputs[0]] == 1 and position[id(writes[0])] > position[id(op)]
-        if first and _read_only_for(writes[0], op.outputs[0], region, uses):
+        if first and op.outputs[0] in _read_only_for(writes[0], region, uses):
             known[op.outputs[0]] = part.outputs[0]
     if not known:
         return region
@@ -85,15 +85,11 @@ def _is_part(part: Op) -> bool:
     return is_basic(part.attrs["index"], [a.type for a in part.inputs[1:]])
 
 
-def _read_only_for(write: Op, value: Value, region: Region, uses: Counter[Atom]) -> bool:
-    """Whether the value goes into the write and nowhere else, through ops that are themselves read there alone."""
-    inside: set[int] = {id(write)}
+def _read_only_for(write: Op, region: Region, uses: Counter[Atom]) -> set[Atom]:
+    """Values that go into the write and nowhere else, through ops that are themselves read there alone."""
+    reads: Counter[Atom] = Counter(write.inputs)
     for op in reversed(region.ops):  # readers come after what they read
-        readers = [other for other in region.ops if any(v in set(atoms_used(other)) for v in op.outputs)]
-        total = sum(uses[v] for v in op.outputs)
-        plain = op.outputs and not op.regions and op.prim.name not in ("index_set", "index_add")
-        if plain and readers and total == 1 and id(readers[0]) in inside:
-            inside.add(id(op))
-    readers = [op for op in region.ops if value in set(atoms_used(op))]
-    reads = sum(Counter(op.inputs)[value] for op in readers)
-    return bool(readers) and all(id(op) in inside for op in readers) and reads == uses[value]
+        plain = len(op.outputs) == 1 and not op.regions and op.prim.name not in ("index_set", "index_add")
+        if plain and uses[op.outputs[0]] == reads[op.outputs[0]] > 0:
+            reads.update(op.inputs)
+    return {value for value, count in reads.items() if count == uses[value]}
