@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import Origin
+from ..errors import NOWHERE, Origin
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Function, Rebuilt, Value
+from ..ir.nodes import Atom, Function, Op, Rebuilt, Value
 from .codegen import Codegen, arguments
 from .expressions import Expressions
 from .fold import fold, operands
@@ -23,12 +23,16 @@ from .versions import read_newest, without_same
 
 @dataclass(frozen=True)
 class Emitted:
-    """A function's text, for its lines the user's places they stem from, and what values are called in it."""
+    """A function's text, for its lines the user's places they stem from, and what values are called in it.
+
+    ops : by the line's number, every op that the line spells, those folded into it too
+    """
 
     text: str
     name: str
     origins: dict[int, Origin]
     names: Mapping[Value, str] = field(default_factory=dict)
+    ops: Mapping[int, tuple[Op, ...]] = field(default_factory=dict)
 
 
 def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Facts]] = ()) -> Emitted:
@@ -38,8 +42,9 @@ def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Fac
     imported: dict[str, str] = {}
     nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]
     node, names = _definition(function, facts, imported)
-    text, origins = print_module(_module([*nodes, node], needed_modules(function.result), imported))
-    return Emitted(text, function.name, origins, names)
+    text, lines = print_module(_module([*nodes, node], needed_modules(function.result), imported))
+    origins = {n: origin for n, each in lines.items() if (origin := getattr(each, "origin", NOWHERE)).file}
+    return Emitted(text, function.name, origins, names, {n: getattr(each, "ops", ()) for n, each in lines.items()})
 
 
 def _definition(

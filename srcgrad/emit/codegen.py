@@ -18,6 +18,7 @@ from .expressions import Expressions, at_path, call, constant, dotted, name
 from .leaving import is_literally_true, tested_values
 from .liveness import Memory
 from .returning import Returning
+from .spelled import folded, mark, spelled
 from .statements import Block, Statement
 
 _AUGMENTED: dict[str, type[ast.operator]] = {
@@ -106,6 +107,8 @@ class Codegen:
     def statement(self, statement: Statement) -> list[ast.stmt]:
         nodes = getattr(self, f"_{statement.kind}")(statement)
         op = statement.op
+        if nodes:
+            mark(nodes[-1], spelled(statement, self.function.body.results, self.e.folding))
         if op is not None and nodes and statement.kind != "tape":
             nodes[-1].origin = op.origin
             named = not op.outputs or any(v.hint is not None for v in op.outputs)
@@ -270,15 +273,16 @@ class Codegen:
     def copies(self, pairs: Iterable[tuple[Value, Atom]]) -> list[ast.stmt]:
         """Assignments that happen at once; one after another where the order does not matter."""
         moves = [
-            (self.names[target], self.e.atom(source), self._names_read(source))
+            (self.names[target], self.e.atom(source), self._names_read(source), source)
             for target, source in pairs
             if target in self.names and self._needs_copy(target, source)
         ]
-        targets = [target for target, _, _ in moves]
-        if any(target in reads for i, (_, _, reads) in enumerate(moves) for target in targets[:i]):
+        targets = [target for target, _, _, _ in moves]
+        if any(target in reads for i, (_, _, reads, _) in enumerate(moves) for target in targets[:i]):
             stores: list[ast.expr] = [store(target) for target in targets]
-            return [ast.Assign([ast.Tuple(stores, ast.Store())], ast.Tuple([m[1] for m in moves], ast.Load()))]
-        return [assign(target, value) for target, value, _ in moves]
+            at_once = ast.Assign([ast.Tuple(stores, ast.Store())], ast.Tuple([m[1] for m in moves], ast.Load()))
+            return [mark(at_once, folded([m[3] for m in moves], self.e.folding))]
+        return [mark(assign(target, value), folded([atom], self.e.folding)) for target, value, _, atom in moves]
 
     def _needs_copy(self, target: Value, source: Atom) -> bool:
         """A value that only the other branch defines is None here if a recording or a `return` will read it."""

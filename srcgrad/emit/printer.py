@@ -1,7 +1,7 @@
 """Printing Python source: astor, checked by parsing its text again, with `ast.unparse` where it falls short.
 
-Comments and the map from generated lines to the user's are attached by walking the tree that was printed and the tree
-of its own text in lockstep.
+Comments, and which statement a line belongs to, come from walking the tree that was printed and the tree of its own
+text in lockstep.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import InternalError, Origin
+from ..errors import InternalError
 
 
-def print_module(module: ast.Module) -> tuple[str, dict[int, Origin]]:
-    """The module's text with comments, and for each line the user's place that it stems from.
+def print_module(module: ast.Module) -> tuple[str, dict[int, ast.stmt]]:
+    """The module's text with comments, and by the line's number the statement that a line belongs to.
 
-    A statement node may carry `origin` (an `Origin`) and `comment` (text without the hash).
+    A statement node may carry `comment` and, above it, `leading` (text without the hash). A loop or branch has the
+    lines of its header alone.
     """
     ast.fix_missing_locations(module)
     text = _print(module)
     lines = text.splitlines()
-    origins: dict[int, Origin] = {}
+    statements: dict[int, ast.stmt] = {}
     notes: list[tuple[int, int, Any]] = []
     for made, read in _lockstep(module, ast.parse(text)):
         end = read.body[0].lineno - 1 if getattr(read, "body", None) else (read.end_lineno or read.lineno)
-        origin = getattr(made, "origin", None)
-        if origin is not None and origin.file:
-            origins.update(dict.fromkeys(range(read.lineno, max(end, read.lineno) + 1), origin))
+        statements.update(dict.fromkeys(range(read.lineno, max(end, read.lineno) + 1), made))
         notes.append((read.lineno, max(end, read.lineno), made))
-    return _annotate(lines, notes, origins)
+    return _annotate(lines, notes, statements)
 
 
 def _print(module: ast.Module) -> str:
@@ -75,18 +74,18 @@ def _lockstep(made: ast.AST, read: ast.AST) -> Iterator[tuple[Any, Any]]:
 
 
 def _annotate(
-    lines: list[str], notes: list[tuple[int, int, Any]], origins: dict[int, Origin]
-) -> tuple[str, dict[int, Origin]]:
+    lines: list[str], notes: list[tuple[int, int, Any]], statements: dict[int, ast.stmt]
+) -> tuple[str, dict[int, ast.stmt]]:
     """Comments behind and above their statements; line numbers move down by the lines put in."""
     behind = {end: node.comment for _, end, node in notes if getattr(node, "comment", "")}
     above = {start: node.leading for start, _, node in notes if getattr(node, "leading", ())}
     text: list[str] = []
-    moved: dict[int, Origin] = {}
+    moved: dict[int, ast.stmt] = {}
     for number, line in enumerate(lines, 1):
         indent = line[: len(line) - len(line.lstrip())]
         text += [f"{indent}# {comment}" for comment in above.get(number, ())]
         comment = behind.get(number, "")
         text.append(f"{line}  # {comment}" if comment else line)
-        if number in origins:
-            moved[len(text)] = origins[number]
+        if number in statements:
+            moved[len(text)] = statements[number]
     return "\n".join(text) + "\n", moved

@@ -7,7 +7,6 @@ import pytest
 
 from srcgrad.emit.expressions import constant
 from srcgrad.emit.printer import print_module
-from srcgrad.errors import Origin
 
 
 def printed(node):
@@ -46,14 +45,13 @@ def test_a_tuple_of_one_shows_as_a_tuple():
 
 
 @pytest.mark.quick
-def test_comments_stand_where_they_stood_and_lines_are_mapped():
+def test_comments_stand_where_they_stood_and_lines_know_their_statement():
     module = ast.parse("a = 1\nb = 2\n")
     module.body[1].comment = "the second"
     module.body[1].leading = ("above it",)
-    module.body[1].origin = Origin("model.py", 12)
-    text, origins = print_module(module)
+    text, lines = print_module(module)
     assert text == "a = 1\n# above it\nb = 2  # the second\n"
-    assert origins[3].line == 12
+    assert lines == {1: module.body[0], 3: module.body[1]}
 
 
 @pytest.mark.quick
