@@ -28,6 +28,11 @@ class Writer:
         self.counter = 0
         self.nesting: list[str] = []
         self.tastes: dict[str, int] = {}
+        self.returns: Shape = SCALAR
+
+    def prelude(self) -> list[Lines]:
+        """Functions of the module that the statements call."""
+        return []
 
     def taste(self, kind: str) -> int:
         """How much this program likes a kind of statement: programs that all look alike find less (swarm testing)."""

@@ -42,7 +42,7 @@ class Control(Statements):
     def leave(self) -> Lines:
         kind = self.c.weighted([(5, "break"), (4, "continue"), (3, "return")])
         if kind == "return":
-            return [f"return {self.e.make(SCALAR, 1).text}"]
+            return [f"return {self.e.make(self.returns, 1).text}"]
         return [kind]
 
     def assign_known(self) -> Lines:

@@ -39,6 +39,7 @@ def program(c: Chooser, statements: int = 8, kind: type[Statements] = Statements
     helpers = [helper(c, k) for k in range(c.below(3))]
     scope = Scope({name: Variable(ARGUMENTS[name][0], 3.0) for name in names}, helpers=[h for h, _ in helpers])
     writer = kind(c, scope, depth=c.pick([1, 1, 2, 2, 3]))
+    texts = [text for _, text in helpers] + writer.prelude()
     body = c.pick(LENGTHS[base]).split("\n")
     if c.chance(50):
         body += ["total = 0.0"]
@@ -46,7 +47,7 @@ def program(c: Chooser, statements: int = 8, kind: type[Statements] = Statements
     body += writer.block(c.between(1, statements))
     body.append(f"return {result(c, scope)}")
     lines = ["import numpy as np"]
-    for _, text in helpers:
+    for text in texts:
         lines += ["", "", *text]
     lines += ["", "", f"def loss({', '.join([*names, 'k=3'])}):", *indented(commented(c, body))]
     lines += ["", "", "def arguments():", *indented(arguments(c, names))]
@@ -87,7 +88,7 @@ def _tidy(line: str) -> str:
     indent = line[: len(line) - len(stripped)]
     if stripped.startswith("elif "):
         return indent + "el" + _tidy(stripped[2:])
-    if stripped in ("else:", "break", "continue"):
+    if stripped in ("else:", "break", "continue") or stripped.startswith(("match ", "case ")):
         return line
     if stripped.startswith("return "):
         return indent + "return " + ast.unparse(ast.parse(stripped[7:]))

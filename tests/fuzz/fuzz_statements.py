@@ -77,7 +77,7 @@ class Statements(Views):
                 del self.scope.indices[name]
 
     def early_return(self) -> Lines:
-        condition, e = self.e.condition(2), self.e.make(SCALAR, self.depth)
+        condition, e = self.e.condition(2), self.e.make(self.returns, self.depth)
         return [f"if {condition}:", f"    return {e.text}"]
 
     # Loops

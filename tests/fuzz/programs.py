@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fuzz_calls import Calls
 from fuzz_choice import seeded
 from fuzz_control import Control
 from fuzz_judge import Verdict, first_order, judge
@@ -34,7 +35,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     kinds: collections.Counter[str] = collections.Counter()
     reasons: collections.Counter[tuple[str, str]] = collections.Counter()
-    kind = Control if options.control else Statements
+    kind = Calls if options.calls else Control if options.control else Statements
     check = compare_orders if options.orders else first_order
     start = time.perf_counter()
     for number in range(options.first, options.first + options.count):
@@ -97,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--statements", type=int, default=8, help="most statements of a program's outer block")
     parser.add_argument("--each", type=int, default=3, help="how many programs of one fault are shrunk")
+    parser.add_argument("--calls", action="store_true", help="many calls, recursion, closures that rebind, containers")
     parser.add_argument("--control", action="store_true", help="many jumps, and variables perhaps not assigned")
     parser.add_argument("--orders", action="store_true", help="forward mode and second derivatives, against each other")
     parser.add_argument("--no-shrink", action="store_true")

@@ -6,6 +6,7 @@
 import collections
 
 import pytest
+from fuzz_calls import Calls
 from fuzz_choice import drawn, seeded
 from fuzz_control import Control
 from fuzz_judge import judge
@@ -52,6 +53,13 @@ def test_random_programs_have_right_gradients(tmp_path_factory):
 @pytest.mark.parametrize("seed", range(12))
 def test_programs_that_jump_have_right_gradients(seed, tmp_path):
     text = program(seeded(f"control {seed}"), 5, Control).text
+    verdict = judge(text, tmp_path)
+    assert verdict.kind != "wrong", f"{verdict.what}\n{verdict.detail}\n{text}"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_programs_that_call_and_recurse_have_right_gradients(seed, tmp_path):
+    text = program(seeded(f"calls {seed}"), 5, Calls).text
     verdict = judge(text, tmp_path)
     assert verdict.kind != "wrong", f"{verdict.what}\n{verdict.detail}\n{text}"
 
