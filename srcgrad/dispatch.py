@@ -29,10 +29,10 @@ import numpy as np
 from .custom import Checkpoint, Rule
 from .errors import GradTypeError, InternalError, SourceNotFound, SrcgradError
 from .request import Request
-from .runtime.cache import DiskCache, Entry
+from .runtime.cache import DISK, Entry
 from .runtime.captures import MISSING, Route, follow, route_text
 from .runtime.leaves import Place, places
-from .runtime.load import explain_failure, file_of, load
+from .runtime.load import explain_failure, load
 from .runtime.overlap import apart
 from .runtime.signature import (
     ArraySpec,
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from .pipeline import Compiled
 
 MISS = object()
-DISK = DiskCache()
 
 
 @dataclass
@@ -245,7 +244,7 @@ class Dispatcher:
     ) -> Specialisation:
         functions = tuple(load(text, name)[name] for text, name in zip(texts, names))
         enter = _entrance(self.request, specs, functions, captures, capture_specs, statics, guards, written)
-        files = {file_of(text, name): part for text, name, part in zip(texts, names, lines)}
+        files = {function.__code__.co_filename: part for function, part in zip(functions, lines)}
         signature = ", ".join(f"{name}: {spec}" for name, spec in specs.items())
         return Specialisation(
             texts, functions, enter, signature, files, captures, origin, seconds, specs, statics, guards

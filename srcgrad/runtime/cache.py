@@ -10,6 +10,9 @@ A file is three comment lines and then the source itself, so that a person can o
 
 The hash covers the key, the meta line and the source. It finds corruption and files of another key; it does
 not stop an attacker who can write to the folder. That is what the checks of owner and mode are for.
+
+In `sources` lie the texts alone, as `loss_grad-5f0c....py`: what debuggers, profilers and coverage open. They are
+written and shown, never executed: code is compiled from the text in memory.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ MAX_BYTES = 16 << 20  # far beyond any generated source: a stray huge file is no
 
 _KEY = re.compile(r"[0-9a-f]{16,64}")
 _LEFTOVER = re.compile(r"\.[0-9a-f]{16,64}-.*\.tmp")
+_SOURCES = "sources"
+_SOURCE = re.compile(r"[\w.]+-[0-9a-f]{12}\.py|\.[\w.]+-[0-9a-f]{12}-.*\.tmp")  # or what a killed writer has left
 # O_NONBLOCK: opening a FIFO that lies in the entry's place must not hang. Each flag is missing somewhere.
 _READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
@@ -92,19 +97,42 @@ class DiskCache:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
         return self._trusted() and _write(path, blob)
 
+    def source_file(self, name: str, text: str) -> Path | None:
+        """The path of a file that holds `text`, written if need be; None where settings, folder or disk forbid it.
+
+        name : what the text defines, as in `loss_grad`; letters, digits, underscores and dots
+        """
+        try:
+            blob = text.encode()
+            path = self.folder / _SOURCES / f"{name[:100]}-{hashlib.sha256(blob).hexdigest()[:12]}.py"
+            if not self._enabled() or not _SOURCE.fullmatch(path.name):
+                return None
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            if not self._trusted():
+                return None
+            os.makedirs(path.parent, mode=0o700, exist_ok=True)
+        except (UnicodeEncodeError, OSError):
+            return None
+        return path if _read(path) == blob or _write(path, blob) else None
+
     def remove(self, key: str) -> bool:
         """Delete the file of `key`; whether there was one. Works with SRCGRAD_CACHE=0, too."""
         path = self.path_of(key)
         return self._trusted() and _unlink(path)
 
     def clear(self) -> int:
-        """Delete all entries, sound or not, and what killed writers left; the number of entries deleted.
+        """Delete all entries, sound or not, their texts, and what killed writers left; the number of entries deleted.
 
         Files of other names stay. Works with SRCGRAD_CACHE=0, too.
         """
         for name in self._names():
             if _LEFTOVER.fullmatch(name):
                 _unlink(self.folder / name)
+        with suppress(OSError):
+            for name in os.listdir(self.folder / _SOURCES) if self._trusted() else ():
+                if _SOURCE.fullmatch(name):
+                    _unlink(self.folder / _SOURCES / name)
+            os.rmdir(self.folder / _SOURCES)
         return sum(self.remove(key) for key in self._keys())
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
@@ -141,6 +169,9 @@ class DiskCache:
         if danger is not None:
             _warn_once(self.folder, danger)
         return danger is None
+
+
+DISK = DiskCache()  # the one that the process uses
 
 
 def _default_folder() -> Path:

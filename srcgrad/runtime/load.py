@@ -1,4 +1,8 @@
-"""Generated text becomes functions that tracebacks, debuggers and `inspect` can show."""
+"""Generated text becomes functions that tracebacks, debuggers, profilers and `inspect` can show.
+
+The text lies in a file of the cache folder, so that a debugger can set a breakpoint in it and coverage can report it.
+Where no file can be written, it has a name in angle brackets, and `linecache` alone knows its lines.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-_FILE = "<srcgrad "  # in angle brackets, so that nobody looks for it on disk
+from .cache import DISK
+
 _NOTE = "srcgrad: "
 
 
@@ -32,19 +37,23 @@ def load(text: str, name: str, namespace: dict[str, Any] | None = None) -> dict[
 
 
 def file_of(text: str, name: str) -> str:
-    """The file name that `load(text, name)` compiles under; the same in every process."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return f"{_FILE}{_plain(name)}-{digest}>"
+    """The file that `load(text, name)` compiles under, written if need be; the same in every process.
+
+    In angle brackets, so that nobody looks for it, where no file can be kept.
+    """
+    file = DISK.source_file(_plain(name), text)
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
+    return str(file) if file is not None else f"<srcgrad {_plain(name)}-{digest}>"
 
 
-def explain_failure(error: BaseException, lines: Mapping[int, str], file: str | None = None) -> None:
+def explain_failure(error: BaseException, lines: Mapping[int, str], file: str) -> None:
     """Add a note to `error` that names the user's line behind the generated line that failed; only one.
 
     lines : generated line number -> "model.py:12: source text", for each line of a long statement
-    file : the generated file that `lines` describes (`file_of`); by default the innermost in the traceback
+    file : the generated file that `lines` describes, as `file_of` names it
     Adds nothing where no generated line failed or `lines` does not know it: better no note than a wrong one.
     """
-    place = _failing_place(error.__traceback__, _FILE if file is None else file)
+    place = _failing_place(error.__traceback__, file)
     # an exception that forbids new attributes (a frozen dataclass) must still reach the user as it is
     with suppress(Exception):
         if place is not None and place[1] in lines and not _explained(error):
@@ -52,11 +61,11 @@ def explain_failure(error: BaseException, lines: Mapping[int, str], file: str | 
 
 
 def _failing_place(trace: TracebackType | None, file: str) -> tuple[str, int] | None:
-    """File and line of the innermost frame whose file name starts with `file`."""
+    """File and line of the innermost frame of a file."""
     place = None
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
-        if name.startswith(file):
+        if name == file:
             place = name, trace.tb_lineno
         trace = trace.tb_next
     return place

@@ -12,10 +12,12 @@ import threading
 import traceback
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from srcgrad.runtime.cache import DISK
 from srcgrad.runtime.load import explain_failure, file_of, load
 
 pytestmark = pytest.mark.quick
@@ -92,7 +94,22 @@ def test_equal_text_shares_a_file_name() -> None:
 def test_the_file_name_is_the_same_in_every_process() -> None:
     code = f"from srcgrad.runtime.load import file_of; print(file_of({TEXT!r}, 'loss_grad'))"
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert printed.strip() == file_of(TEXT, "loss_grad") == "<srcgrad loss_grad-a3d42e0a12f4>"
+    assert printed.strip() == file_of(TEXT, "loss_grad") == str(DISK.folder / "sources" / "loss_grad-a3d42e0a12f4.py")
+
+
+def test_the_file_holds_the_text() -> None:
+    file = Path(load(TEXT, "loss_grad")["loss_grad"].__code__.co_filename)
+    assert file.read_text() == TEXT
+    file.write_text("changed = True\n")
+    assert file_of(TEXT, "loss_grad") == str(file)
+    assert file.read_text() == TEXT
+
+
+def test_without_a_cache_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCGRAD_CACHE", "0")
+    loss_grad = load(TEXT, "loss_grad")["loss_grad"]
+    assert loss_grad.__code__.co_filename == file_of(TEXT, "loss_grad") == "<srcgrad loss_grad-a3d42e0a12f4>"
+    assert inspect.getsource(loss_grad) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -106,7 +123,7 @@ def test_the_file_name_is_the_same_in_every_process() -> None:
     ],
 )
 def test_any_name_makes_a_plain_file_name(name: str, plain: str) -> None:
-    assert file_of("", name) == f"<srcgrad {plain}-e3b0c44298fc>"
+    assert Path(file_of("", name)).name == f"{plain}-e3b0c44298fc.py"
 
 
 # --- what tools see -----------------------------------------------------------------------------------------
@@ -136,12 +153,14 @@ def test_tracebacks_show_the_line() -> None:
     assert f'File "{file_of(TEXT, "loss_grad")}", line 4, in loss_grad\n    d_w = 2 / error' in shown
 
 
-def test_the_interpreters_own_traceback_names_the_line() -> None:
+@pytest.mark.parametrize("cache", ["1", "0"])
+def test_the_interpreters_own_traceback_names_the_line(cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCGRAD_CACHE", cache)
     code = f"from srcgrad.runtime.load import load; load({TEXT!r}, 'loss_grad')['loss_grad'](1, 1)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
     assert ", line 4, in loss_grad" in printed
     # since 3.13 it prints through `traceback`; before, it knows only files on disk (so notes quote the line)
-    assert ("d_w = 2 / error" in printed) == (sys.version_info >= (3, 13))
+    assert ("d_w = 2 / error" in printed) == (cache == "1" or sys.version_info >= (3, 13))
 
 
 def test_warnings_show_the_line() -> None:
@@ -212,7 +231,7 @@ def test_threads_may_load_at_once() -> None:
 
 def test_a_failure_names_the_users_line() -> None:
     error = failure(load(TEXT, "loss_grad")["loss_grad"], 1, 1)
-    explain_failure(error, LINES)
+    explain_failure(error, LINES, file_of(TEXT, "loss_grad"))
     assert notes(error) == [
         "srcgrad: generated line 4, `d_w = 2 / error`, comes from model.py:13: return np.log(error)"
     ]
@@ -222,8 +241,8 @@ def test_a_failure_names_the_users_line() -> None:
 def test_the_note_is_added_once() -> None:
     error = failure(load(TEXT, "loss_grad")["loss_grad"], 1, 1)
     error.add_note("the caller's own note")
-    explain_failure(error, LINES)
-    explain_failure(error, {4: "outer.py:1: loss(w)"})
+    explain_failure(error, LINES, file_of(TEXT, "loss_grad"))
+    explain_failure(error, {4: "outer.py:1: loss(w)"}, file_of(TEXT, "loss_grad"))
     assert len(notes(error)) == 2
     assert "model.py:13" in notes(error)[1]
 
@@ -232,18 +251,10 @@ def test_a_failure_beneath_generated_code_names_the_line_that_called() -> None:
     def broken(value: float) -> float:
         raise KeyError("users' own")
 
-    loss_grad = load("def f(w, callback):\n    return callback(w)\n", "f")["f"]
-    error = failure(loss_grad, 1.0, broken)
-    explain_failure(error, {2: "model.py:7: callback(w)"})
+    text = "def f(w, callback):\n    return callback(w)\n"
+    error = failure(load(text, "f")["f"], 1.0, broken)
+    explain_failure(error, {2: "model.py:7: callback(w)"}, file_of(text, "f"))
     assert notes(error) == ["srcgrad: generated line 2, `return callback(w)`, comes from model.py:7: callback(w)"]
-
-
-def test_of_two_generated_files_the_inner_one_is_explained() -> None:
-    inner = load(TEXT, "inner")["loss_grad"]
-    outer = load("def outer(f):\n\n\n    return f(1, 1)\n", "outer")["outer"]
-    error = failure(outer, inner)
-    explain_failure(error, LINES)
-    assert "model.py:13" in notes(error)[0]
 
 
 def test_lines_can_be_tied_to_their_file() -> None:
@@ -255,16 +266,16 @@ def test_lines_can_be_tied_to_their_file() -> None:
 
 def test_no_note_is_better_than_a_wrong_one() -> None:
     error = failure(load(TEXT, "loss_grad")["loss_grad"], 1, 1)
-    explain_failure(error, {3: "the line before"})
-    explain_failure(error, {})
+    explain_failure(error, {3: "the line before"}, file_of(TEXT, "loss_grad"))
+    explain_failure(error, {}, file_of(TEXT, "loss_grad"))
     explain_failure(error, {4: "another file's"}, file_of("", "other"))
     assert notes(error) == []
 
 
 def test_failures_elsewhere_are_left_alone() -> None:
     raised, fresh = failure(lambda: 1 / 0), ValueError("never raised")
-    explain_failure(raised, {1: "x"})
-    explain_failure(fresh, {1: "x"})
+    explain_failure(raised, {1: "x"}, __file__ + ".other")
+    explain_failure(fresh, {1: "x"}, __file__)
     assert notes(raised) == notes(fresh) == []
 
 
@@ -276,7 +287,8 @@ def test_an_exception_that_takes_no_note_still_arrives() -> None:
     def fail() -> None:
         raise Frozen(3)
 
-    error = failure(load("def f(callback):\n    callback()\n", "f")["f"], fail)
-    explain_failure(error, {2: "model.py:7: callback()"})
+    text = "def f(callback):\n    callback()\n"
+    error = failure(load(text, "f")["f"], fail)
+    explain_failure(error, {2: "model.py:7: callback()"}, file_of(text, "f"))
     assert isinstance(error, Frozen)
     assert notes(error) == []
