@@ -124,10 +124,10 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     for part in parts:
         part = trace.run("lengths", partial(divide_by_lengths, part, facts, True), facts)
         part = trace.run("own", partial(_own, part, facts), facts)
-        helpers = [
-            (trace.run("own", partial(_own, divide_by_lengths(p.function, p.facts, False), p.facts), p.facts), p.facts)
-            for p in reachable(part.body.ops)
-        ]
+        helpers = []
+        for each in reachable(part.body.ops):
+            function = divide_by_lengths(each.function, each.facts, False)
+            helpers.append((trace.run("own calls", partial(_own, function, each.facts), each.facts), each.facts))
         emitted.append(trace.run("emit", partial(emit, part, facts, helpers)))
     return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
 

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "within": {"errors", "ir", "derive", "transform", "optimize"},
     "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "derive", "within", *STAGES},
     "dispatch": {"custom", "errors", "pipeline", "request", "runtime"},
-    "inspect": {"errors", "ir", "frontend", "transform", "runtime", "within", "pipeline", "dispatch", "api"},
+    "inspect": {"errors", "ir", "frontend", "transform", "emit", "runtime", "within", "pipeline", "dispatch", "api"},
     "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called
     "cli": {"errors", "runtime", "dispatch", "inspect", "api", "__version__"},
     "__main__": {"cli"},

@@ -22,6 +22,7 @@ from .pullback import Pullback
 
 if TYPE_CHECKING:
     from ..inspect.explanation import Explanation
+    from ..inspect.page.report import Report
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -119,6 +120,19 @@ class Gradient(Derivative, Generic[P, R]):
         values = self._bind(args, kwargs)
         return explain(self.dispatcher_for(values), [unwrap(value) for value in values])
 
+    def report(self, *args: Any, measure: bool = False, **kwargs: Any) -> Report:
+        """A page about the gradient of this call: `.save("report.html")`, or let a notebook show it.
+
+        One file that needs no network: the function and its gradient side by side, with the lines that belong together,
+        what `explain` says, the computation graph, what has been compiled. Runs the compiled function once, as
+        `explain` does. Needs the extra `srcgrad[report]`.
+
+        measure : run the gradient some more times, and show how long each line takes and what shapes it makes
+        """
+        from ..inspect.page.report import report
+
+        return report(self, self._bind(args, kwargs), measure)
+
     def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
         """The generated source of the gradient for arguments like these, without calling it.
 
@@ -158,6 +172,11 @@ class Gradient(Derivative, Generic[P, R]):
         if not active:
             return self._grad
         return self._dispatcher(replace(self._step("grad", False), wrt=tuple(step.place for step in active)))
+
+    def pair_for(self, values: Sequence[Any]) -> Dispatcher:
+        """Of the forward and backward halves that `forward` runs for such arguments."""
+        found = parameters(dict(zip(self._parameters, values)))
+        return self._pair_of(tuple(step for parameter, step in found if parameter.requires_grad))
 
     @property
     def wrt(self) -> Places:

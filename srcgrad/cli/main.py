@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import SrcgradError
-from . import commands
+from . import commands, pages
 from .errors import CommandError
 
 
@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: print it)")
     export.add_argument("--check", action="store_true", help="write nothing; exit with 1 if FILE is not up to date")
     export.set_defaults(run=commands.export)
+
+    report = add("report", help="write a page: the function and its gradient side by side, explained and drawn")
+    _target(report)
+    report.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: %(default)s")
+    report.add_argument("--measure", action="store_true", help="run it, and show times and shapes beside the lines")
+    report.set_defaults(run=pages.report)
 
     cache = add("cache", help="the folder of compiled gradients")
     cache.add_argument("action", choices=("path", "list", "show", "clear"))

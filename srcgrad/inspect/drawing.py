@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..api import Gradient
 from ..api.pullback import Pullback
 from ..ir.dims import Dim
-from ..ir.nodes import Slot
+from ..ir.nodes import Op, Slot
 from ..pipeline import OPTIMIZE
 from ..runtime.leaves import parameters, unwrap
 from ..runtime.parameter import Parameter
@@ -80,10 +80,16 @@ def draw(
     call = compiled_call(dispatcher, values)
     named = {id(parameter): name for name, parameter in params.items()}
     given = {place: named[id(p)] for place, p in zip(places, found) if id(p) in named}
-    return Graph(_drawn(call, given, backward))
+    return drawn(call, given, backward)
 
 
-def _drawn(call: Call, given: Mapping[tuple[str, tuple[Any, ...]], str], backward: bool) -> str:
+def drawn(
+    call: Call,
+    given: Mapping[tuple[str, tuple[Any, ...]], str],
+    backward: bool,
+    where: Callable[[Op], str] = lambda op: "",
+) -> Graph:
+    """The graph of a call; `given` are names for what is differentiated, `where` gives nodes their class."""
     function = call.compiled.stages[OPTIMIZE[-1][0]] if backward else call.lowered
     names = {(name, path): given.get((name, path)) or leaf_text(name, path) for name, path, _ in call.wrt()}
     machine = call.machine(function)
@@ -94,4 +100,4 @@ def _drawn(call: Call, given: Mapping[tuple[str, tuple[Any, ...]], str], backwar
 
     whole = backward or not isinstance(call.lowered.result, Slot)
     results = list(range(len(function.body.results))) if whole else [call.lowered.result.number]
-    return dot_text(function, results, names, length, call.dispatcher.request.function.__name__)
+    return Graph(dot_text(function, results, names, length, call.dispatcher.request.function.__name__, where))

@@ -24,12 +24,15 @@ from .explanation import Explanation, Recomputed, Stored, Zero
 
 def explain(dispatcher: Dispatcher, values: Sequence[Any]) -> Explanation:
     """How the gradient of one call is computed; `values` has one value for each parameter of the function."""
-    made = dispatcher.find(values)
-    call = compiled_call(dispatcher, values)
+    return explained(compiled_call(dispatcher, values), dispatcher.find(values))
+
+
+def explained(call: Call, made: Specialisation) -> Explanation:
+    """The same, of a call that has been compiled for a look, and the specialisation that serves it."""
     wanted = [(leaf_text(name, path), value) for name, path, value in call.wrt()]
     facts, result = call.compiled.facts, call.lowered.result
     return Explanation(
-        function=dispatcher.request.function.__qualname__,
+        function=call.dispatcher.request.function.__qualname__,
         signature=made.signature,
         stored=stored(call),
         recomputed=recomputed(call.compiled.stages["own"]),
@@ -48,19 +51,12 @@ def _entry(made: Specialisation) -> str:
 
 def stored(call: Call) -> tuple[Stored, ...]:
     """The forward values that the backward sweep reads, measured by running the IR on the call's own arguments."""
-    function, names = call.compiled.stages["own"], call.compiled.emitted[0].names
+    function = call.compiled.stages["own"]
     machine, leaves = call.machine(function), call.leaves(function)
     machine.region(function.body, ())
-    makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
-    needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
     taken = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
-    whole = {tape: group[0] for group in function.notes.get("groups", ()) for tape in group[1:]}
     found = []
-    for value, op in makers.items():
-        why = tuple(dict.fromkeys(_readers(function.body, value)))
-        name = names.get(whole.get(value, value))
-        if value not in needed or name is None or not why:
-            continue
+    for value, (name, op) in kept(call.compiled).items():
         held = machine.values[value]
         count = _count(value.type, held)
         where = _recorder(op, value) if isinstance(value.type, Tape) else op.origin
@@ -68,8 +64,19 @@ def stored(call: Call) -> tuple[Stored, ...]:
         while isinstance(item, Tape):
             item = item.item
         memory = sum(_own_bytes(each, taken) for each in _flat(value.type, held))
+        why = tuple(dict.fromkeys(_readers(function.body, value)))
         found.append(Stored(name, str(item), isinstance(value.type, Tape), count, memory, where, why))
     return tuple(found)
+
+
+def kept(compiled: Compiled) -> dict[Value, tuple[str, Op]]:
+    """The forward values that the backward sweep reads, each with its name in the text and the op that makes it."""
+    function, names = compiled.stages["own"], compiled.emitted[0].names
+    makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
+    needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
+    whole = {tape: group[0] for group in function.notes.get("groups", ()) for tape in group[1:]}
+    named = {v: (names.get(whole.get(v, v)), op) for v, op in makers.items() if v in needed}
+    return {v: (name, op) for v, (name, op) in named.items() if name and any(True for _ in _readers(function.body, v))}
 
 
 def recomputed(function: Function) -> tuple[Recomputed, ...]:

@@ -28,6 +28,13 @@ class Stored:
     where: Origin
     why: tuple[Origin, ...]
 
+    @property
+    def summary(self) -> str:
+        """One line: its name, type and memory."""
+        times = f"{self.count} x " if self.recorded else ""
+        memory = _amount(self.bytes) if self.bytes else "a view, no memory of its own"
+        return f"{self.name}: {times}{self.what}, {memory}"
+
 
 @dataclass(frozen=True)
 class Recomputed:
@@ -72,9 +79,7 @@ class Explanation:
         lines = [f"The gradient of {self.function}({self.signature})"]
         lines += ["", f"Stored for the backward sweep: {_amount(self.bytes)}" if self.stored else "Nothing is stored."]
         for each in self.stored:
-            times = f"{each.count} x " if each.recorded else ""
-            memory = _amount(each.bytes) if each.bytes else "a view, no memory of its own"
-            lines.append(f"  {each.name}: {times}{each.what}, {memory}")
+            lines.append(f"  {each.summary}")
             lines.append(f"    {'recorded by' if each.recorded else 'made by'} {_place(each.where)}")
             lines += [f"    needed for {_place(origin)}" for origin in each.why]
         if self.recomputed:

@@ -16,6 +16,7 @@ from .call import leaf_text
 
 Path = tuple[object, ...]
 Length = Callable[[Dim], str]
+Where = Callable[[Op], str]
 
 _TRIVIAL = {"shape_of", "dim", "constant"}
 _COLOURS = {
@@ -32,15 +33,18 @@ class _Drawing:
     """Lines of DOT so far, and the node that each value comes from."""
 
     length: Length
+    where: Where
     lines: list[str] = field(default_factory=list)
     node: dict[Value, str] = field(default_factory=dict)
     edges: dict[tuple[str, str, str], None] = field(default_factory=dict)
     count: int = 0
 
-    def add(self, label: str, kind: str, indent: str, shape: str = "box") -> str:
+    def add(self, label: str, kind: str, indent: str, shape: str = "box", op: Op | None = None) -> str:
         name = f"n{self.count}"
         self.count += 1
-        self.lines.append(f'{indent}{name} [label="{_quoted(label)}", shape={shape}, fillcolor={_COLOURS[kind]}]')
+        place = self.where(op) if op is not None else ""
+        more = f', class="{_quoted(place)}"' if place else ""
+        self.lines.append(f'{indent}{name} [label="{_quoted(label)}", shape={shape}, fillcolor={_COLOURS[kind]}{more}]')
         return name
 
     def shape(self, atom: Atom) -> str:
@@ -55,15 +59,21 @@ class _Drawing:
 
 
 def dot_text(
-    function: Function, results: Sequence[int], names: Mapping[tuple[str, Path], str], length: Length, title: str = ""
+    function: Function,
+    results: Sequence[int],
+    names: Mapping[tuple[str, Path], str],
+    length: Length,
+    title: str = "",
+    where: Where = lambda op: "",
 ) -> str:
     """DOT source of the graph of some of a function's results.
 
     results : numbers of the results to draw
     names : what differentiated leaves are called, by parameter and path
     length : a symbolic length's text, its number where that is known
+    where : the `class` of an operation's node, which SVG keeps; nothing where it is empty
     """
-    drawing = _Drawing(length)
+    drawing = _Drawing(length, where)
     shown = _needed(function, results)
     for param in function.params:
         if param.value in shown:
@@ -110,7 +120,7 @@ def _region(drawing: _Drawing, region: Region, shown: set[Value], indent: str) -
             continue
         if op.prim.name in _TRIVIAL or not any(isinstance(a, Value) and a in drawing.node for a in op.inputs):
             continue  # lengths and constants
-        node = drawing.add(_operation(op), "adjoint" if op.role == "adjoint" else "op", indent)
+        node = drawing.add(_operation(op), "adjoint" if op.role == "adjoint" else "op", indent, op=op)
         for atom in op.inputs:
             drawing.edge(atom, node)
         drawing.node.update(dict.fromkeys(op.outputs, node))

@@ -53,7 +53,7 @@ class Source:
         if not text.isascii():  # Python counts columns in bytes
             column, end = (len(text.encode()[:place].decode(errors="ignore")) for place in (column, end))
         comment, leading = self._comments(statement) if statement is not None else ("", ())
-        return Origin(_short(self.file.name), line, column, end or column + 1, text, comment, leading)
+        return Origin(short_name(self.file.name), line, column, end or column + 1, text, comment, leading)
 
     def _comments(self, statement: ast.stmt) -> tuple[str, tuple[str, ...]]:
         """The comment behind a statement's first line or end, and those on the lines right above it."""
@@ -135,7 +135,7 @@ def _contains(node: Node, code: types.CodeType) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """A path as people write it: relative where that is shorter."""
     if not os.path.isabs(name):
         return name

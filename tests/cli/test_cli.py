@@ -95,6 +95,15 @@ def test_export_and_check(file, tmp_path, capsys):
     assert capsys.readouterr().out == written
 
 
+def test_report(file, tmp_path, capsys):
+    assert main(["report", f"{file}:decay", "--measure", "-o", "decay.html"]) == 0
+    assert "decay.html written" in capsys.readouterr().err
+    page = (tmp_path / "decay.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "decay_grad" in page
+    assert "Measured on this machine" in page
+
+
 def test_the_cache(file, capsys):
     assert main(["cache", "clear"]) == 0
     assert main(["show", f"{file}:decay"]) == 0
@@ -125,6 +134,7 @@ def test_the_cache(file, capsys):
         (["show", "models.py:wrong"], 1, "eval"),
         (["export", "models.py:decay", "--check"], 2, "say which with -o FILE"),
         (["export", "models.py:decay", "-o", "no/such/folder.py"], 2, "cannot be written"),
+        (["report", "models.py:decay", "-o", "no/such/folder.html"], 2, "cannot be written"),
         (["cache", "show", "zz"], 2, "0 entries start with 'zz'"),
     ],
 )

@@ -113,3 +113,19 @@ def test_annotated_source_names_the_lines_differentiated():
     assert grad(net, wrt=("w1", "w2")).source_for(W1, W2, X) == "".join(
         line.split("  # line")[0].rstrip() + "\n" for line in source.splitlines()
     )
+
+
+def halve(x, n):
+    if n <= 0:
+        return x
+    return np.sin(halve(0.5 * x, n - 1))
+
+
+def test_a_function_that_calls_itself():
+    def loss(x, n):
+        y = x**2
+        return np.sum(halve(y, n) ** 2)
+
+    explanation = grad(loss).explain(np.ones(3), 15)
+    assert {each.name for each in explanation.stored} >= {"halve_saved"}
+    assert explanation.bytes > 15 * 24
