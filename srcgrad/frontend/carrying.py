@@ -5,6 +5,7 @@ The body is read on fresh values until the types are stable, and until it is kno
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ..ir.nodes import Value
 from ..ir.types import Array, Type
 from .branches import Env
 from .jumps import Jumps
+from .scopes import SCOPES, loads
 from .state import ABSENT, Entry
 from .stores import containers_in, holds_container, same_objects
 from .values import Maybe, Poison, assigned_part, describe, flatten, lift, same_structure, unassigned
@@ -32,9 +34,10 @@ class Carried:
     inits: list[Any]
     rebuild: Callable[[list[Any]], Any]
     hints: list[str | None]
-    owners: list[str]  # the variable of each leaf
+    owners: list[str]  # the variable of each leaf; "" for entries of containers
     types: list[Type]
     shared: set[int] = field(default_factory=set)  # leaves that may be somebody else's memory, too
+    sources: dict[int, set[Value]] = field(default_factory=dict)  # arrays from before the loop that a pass hands on
     cells: list[Value] = field(default_factory=list)  # arrays from before the loop that its body writes into
     ends: list[Any] = field(default_factory=list)  # the newest versions of what a pass hands on
     listed: dict[int, str] = field(default_factory=dict)  # leaves that a filled list holds as items
@@ -135,10 +138,10 @@ class Carrying(Jumps):
     def enter(self, carried: Carried, params: list[Value], indices: list[Value]) -> None:
         """Loop variables are the function's own memory if what they start as is, and what each pass leaves."""
         owned = [self._owned_start(carried, k) for k in range(len(carried.inits))]
-        for param, init, own in zip(params, carried.inits, owned):
-            self.link(param, [init], own)
-            if carried.listed.get(param_number := params.index(param)):
-                self.listed[param] = carried.listed[param_number]
+        for k, (param, init, own) in enumerate(zip(params, carried.inits, owned)):
+            self.link(param, [init, *carried.sources.get(k, ())], own)
+            if carried.listed.get(k):
+                self.listed[param] = carried.listed[k]
         for param, array in zip(params[len(owned) :], carried.cells):
             self.current[array] = param
         for param in params:
@@ -209,13 +212,14 @@ class Carrying(Jumps):
         shrinks = sum(self._shrinks(carried, t, a.type) for t, a in zip(carried.types, results)) > 0
         carried.types = new
         carried.shared |= shared
+        known = self._sources_known(carried, results)
         listed = {
             k: self.listed[base]
             for k, result in enumerate(results)
             if self.is_array(result)
             for base in self.bases(result) & self.listed.keys()
         }
-        known = carried.listed.keys() >= listed.keys()
+        known = known and carried.listed.keys() >= listed.keys()
         carried.listed.update(listed)
         if carried.late or carried.more:
             self._carry_more(carried)
@@ -223,6 +227,31 @@ class Carrying(Jumps):
         return (
             stable and not shrinks and not shared and known and len(carried.ends) == len(results) + len(carried.cells)
         )
+
+    def _sources_known(self, carried: Carried, results: Sequence[Any]) -> bool:
+        """Whether this reading knew which arrays from before the loop its variables may be in the next pass."""
+        known = True
+        for k, result in enumerate(results):
+            if self.is_array(result) and self._read_next(carried.owners[k]):
+                outside = {base for base in self.bases(result) if self._from_before(base)} - self.bases(
+                    carried.inits[k]
+                )
+                known = known and outside <= carried.sources.get(k, set())
+                carried.sources.setdefault(k, set()).update(outside)
+        return known
+
+    def _read_next(self, owner: str) -> bool:
+        """Whether the next pass may read what this one leaves in a variable; functions made around may, when called."""
+        frame = self.frame
+        if owner[:1] in ("", " ") or not frame.late or owner in frame.late[-1] or frame.node is None:
+            return True
+        inner = [each for each in ast.walk(frame.node) if each is not frame.node and isinstance(each, SCOPES)]
+        return any(owner in loads(each) for each in inner)
+
+    def _from_before(self, value: Value) -> bool:
+        """Whether a value is older than the region about to be made."""
+        born = self.born.get(value, ())
+        return self.depth[: len(born)] == born
 
     def _shrinks(self, carried: Carried, start: Type, end: Type) -> bool:
         """Whether a pass may make an axis shorter than it was said to be at least; from now on that is zero."""

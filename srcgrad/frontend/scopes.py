@@ -9,7 +9,7 @@ from typing import Any
 
 from .values import Iteration, RangeValue
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)
 
 
@@ -78,10 +78,10 @@ def nonlocal_names(node: ast.AST) -> dict[str, ast.Nonlocal]:
 def own_nodes(node: ast.AST) -> list[ast.AST]:
     """A node and what is inside it, nested functions and comprehensions left out."""
     found: list[ast.AST] = [node]
-    if isinstance(node, _SCOPES):
+    if isinstance(node, SCOPES):
         return found
     for child in ast.iter_child_nodes(node):
-        found += [child] if isinstance(child, (*_SCOPES, *_COMPREHENSIONS)) else own_nodes(child)
+        found += [child] if isinstance(child, (*SCOPES, *_COMPREHENSIONS)) else own_nodes(child)
     return found
 
 

@@ -224,3 +224,84 @@ def test_an_array_that_is_walked_over_is_held_by_the_loop():
         return total + a[0]
 
     check(new_in_every_pass, np.array([0.5, 1.5, 0.3]))
+
+
+def test_what_a_pass_hands_on_may_be_an_array_from_before_the_loop():
+    """From the second pass on `v` is `u`, so what is written to `u` shows in `v`."""
+
+    def read_in_the_next_pass(x):
+        u, v, total = x * 1.0, x + x, 0.0
+        for _ in range(3):
+            u[0] *= 2.0
+            total += v[0] * u[1]
+            v = u
+        return total
+
+    def the_argument(x):
+        v, total = x + x, 0.0
+        for _ in range(3):
+            x[0] *= 2.0
+            total += v[0]
+            v = x
+        return total
+
+    def a_view(x):
+        u, v, total = x * 1.0, x + x, 0.0
+        while total < 1.0:
+            u[0] *= 2.0
+            total += 1.0 + v[-1]
+            v = u[::-1]
+        return total
+
+    def in_a_list(x):
+        u, v, total = x * 1.0, [x + x], 0.0
+        for _ in range(3):
+            u[0] *= 2.0
+            total += v[0][0] * u[1]
+            v = [u]
+        return total
+
+    def walked_by_an_inner_loop(x):
+        v = x + x
+        for _ in range(3):
+            for item in v:
+                x[::-1] += np.tanh(item)
+            v = x
+        return np.sum(v**2)
+
+    def read_by_a_function_inside(x):
+        u, v, total = x * 1.0, x + x, 0.0
+
+        def first():
+            return v[0]
+
+        for _ in range(3):
+            u[0] *= 2.0
+            total += first()
+            v = u
+        return total
+
+    for loss in (read_in_the_next_pass, the_argument, a_view, in_a_list, walked_by_an_inner_loop):
+        with pytest.raises(CompileError, match=r"`[ux]` is changed in place, and `v` may share its memory"):
+            grad(loss)(X)
+    with pytest.raises(CompileError, match="changed in place"):
+        grad(read_by_a_function_inside)(X)
+
+    def exchanged(x):
+        u, v, w = x * 1.0, x + x, x - 1
+        for _ in range(4):
+            u[0] *= 1.1
+            v[0] *= 2.0
+            w[0] += v[1] + u[0]
+            u, v, w = v, w, u
+        return np.sum(u * v * w)
+
+    def read_behind_the_loop_alone(x):
+        u, v = x * 1.0, x + x
+        for i in range(3):
+            u[0] = x[1] * i
+            v = u
+        return np.sum(u * v)
+
+    check(exchanged, X)
+    check(read_behind_the_loop_alone, X)
