@@ -37,6 +37,7 @@ from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
 from .optimize.lengths import divide_by_lengths
+from .optimize.objects import pass_objects
 from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .optimize.writes import merge_writes
@@ -119,6 +120,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     if made.seeds:
         parts = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
     parts, lowered = _without_unread(parts, lowered)
+    parts = trace.run("objects", partial(pass_objects, parts))
     emitted = []
     name_procedures(parts)
     for part in parts:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from ..ir.calls import CALL
 from ..ir.indexing import is_basic
-from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value
+from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value, walk
 
 LINE = 72  # a folded backward line stays within this many characters
+ATTRIBUTE = 24  # so long a way to an attribute is spelled where it is read
 RETURNED = 6  # so short an expression (a name, `-d_x`) may stand in a returned tuple
 
 
@@ -48,15 +49,25 @@ def fold(function: Function, tuple_result: bool) -> Folding:
     folding = Folding()
     _collect(function.body, folding, 0, [0])
     _visit(function.body, folding, tuple_result)
-    folding.in_place = {p.value: p for p in function.params if p.path and _passed_on_once(p, function, folding)}
+    steady = not any(op.prim.kind == "impure" for op in walk(function.body.ops))  # and objects stay as they are
+    folding.in_place = {p.value: p for p in function.params if p.path and _in_place(p, function, folding, steady)}
     return folding
 
 
-def _passed_on_once(param: Param, function: Function, folding: Folding) -> bool:
-    """Whether an item of an argument serves for nothing but one call."""
+def _in_place(param: Param, function: Function, folding: Folding, steady: bool) -> bool:
+    """Whether an item of an argument serves for nothing but one call; an object's attribute, for one line, if short."""
     uses = folding.uses.get(param.value, [])
-    calls = len(uses) == 1 and uses[0][0] is not None and uses[0][0].prim is CALL
-    return calls and param.name != function.notes.get("package")
+    if param.name == function.notes.get("package"):
+        return False
+    if param.value in function.notes.get("passed", ()) and not uses:
+        return True
+    consumer, region = uses[0] if len(uses) == 1 else (None, 0)
+    if consumer is None:
+        return False
+    attribute = isinstance(param.path[0], str) and param.path[0].startswith(".")
+    short = len(param.name) + sum(len(str(step)) for step in param.path) <= ATTRIBUTE
+    once = region == 0 and consumer.prim.name not in ("if", "for", "while", "index_add", "index_set")
+    return consumer.prim is CALL or (steady and attribute and short and once)
 
 
 def _collect(region: Region, folding: Folding, number: int, counter: list[int]) -> None:

@@ -178,6 +178,8 @@ class Memory:
         if procedure_of(op).shares:
             for one in together[1:]:
                 self.union(together[0], one)
+            if any(p.path for p in procedure_of(op).function.params):  # or of what an object holds
+                self.foreign.update(self.root(a) for a in op.outputs if _has_memory(a))
 
     def _zip(self, left: Iterable[Atom], right: Iterable[Value]) -> None:
         for a, b in zip(left, right):

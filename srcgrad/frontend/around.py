@@ -11,6 +11,7 @@ from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, Symbol, as_dim
 from ..ir.nodes import Const, Value
 from ..ir.types import Array, Type
+from ..runtime.signature import attribute_name
 from .callee import Callee
 from .keys import spread
 from .recursion import Recursion
@@ -86,7 +87,7 @@ class Around(Recursion):
     def from_around(self, callee: Callee, source: Any) -> Any:
         """What the procedure sees in place of something around it."""
         if source not in callee.outside:
-            frame, name = source if isinstance(source, tuple) else (None, source.hint or "value")
+            frame, name = source if isinstance(source, tuple) else (None, self._name_inside(callee, source))
             value = frame.env[name] if frame is not None else source
             owner = frame.owner if frame is not None else None
             facts = owner.facts if isinstance(owner, Callee) else self.root_facts
@@ -94,6 +95,16 @@ class Around(Recursion):
                 mark = self.marked(value) if frame is not None else None
             callee.outside[source] = (mark, self.parameters(callee, value, name, facts))
         return callee.outside[source][1]
+
+    def _name_inside(self, callee: Callee, source: Value) -> str:
+        """What a procedure calls data from outside; that of an object which is its argument by the way from there."""
+        for param in (p for p in self.params if p.value is source):
+            for argument, root in callee.roots.items():
+                way = param.path[len(root.path) :]
+                if way and root.route[0] == ("arg", param.name) and (*root.path, *way) == param.path:
+                    callee.attributes.setdefault(attribute_name(way), (argument, way))
+                    return attribute_name(way)
+        return source.hint or "value"
 
     def marked(self, value: Any) -> Any:
         try:

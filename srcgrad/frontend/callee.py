@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Origin
+from ..ir.alike import alike, same_facts
 from ..ir.calls import Procedure
 from ..ir.dims import Dim, Facts, Symbol, as_dim
 from ..ir.nodes import Value
@@ -19,10 +20,13 @@ class Callee:
     """A procedure, and what is known of it while it is read."""
 
     key: Key
+    kind: Key  # the key, with kinds of objects in place of objects
     scopes: tuple[int, ...]  # the frames that its functions read from
     procedure: Procedure
     facts: Facts
     params: list[Value] = field(default_factory=list)
+    roots: dict[str, Any] = field(default_factory=dict)  # arguments that are objects
+    attributes: dict[str, Any] = field(default_factory=dict)  # parameters that are parts of one: of which, and the way
     # what it reads from around: (frame, name) or a captured value -> its mark, and what the procedure sees in its place
     outside: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     result: Any = None  # an abstract value of its own parameters
@@ -61,6 +65,14 @@ def state_of(callee: Callee) -> Any:
     leaves = flatten(callee.result)[0] if callee.known else []
     types = tuple((leaf.type, getattr(leaf.type, "weak", None)) for leaf in leaves)
     return callee.known and callee.recursive, types, len(callee.outside), callee.procedure.shares
+
+
+def same_procedure(known: Callee, callee: Callee) -> bool:
+    """Whether a procedure that is known does for this one, which was read for other objects."""
+    ours, theirs = known.procedure, callee.procedure
+    if known.recursive or callee.recursive or (ours.shares, ours.impure) != (theirs.shares, theirs.impure):
+        return False
+    return same_facts(known.facts, callee.facts) and alike(ours.function, theirs.function)
 
 
 def placed(dim: Dim, lengths: Mapping[Symbol, Dim]) -> Dim:

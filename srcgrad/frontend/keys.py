@@ -16,6 +16,7 @@ from ..errors import Unsupported
 from ..ir.nodes import Const, Value
 from ..ir.types import Array
 from .interpreter import Interpreter
+from .kinds import INSTANCE, kind_of
 from .state import Frame, Key
 from .values import (
     BoundMethod,
@@ -91,6 +92,17 @@ def _word(name: str, key: Any) -> str:
 
 
 class Keys(Interpreter):
+    def __init__(self, *given: Any):
+        super().__init__(*given)
+        self.kinds: dict[Key, Key] = {}
+        self.objects: dict[int, Any] = {}  # those that keys name, by their ids
+
+    def kind(self, key: Key) -> Key:
+        """What calls have in common that differ in objects of one kind."""
+        if key not in self.kinds:
+            self.kinds[key] = kind_of(key, self.objects)
+        return self.kinds[key]
+
     def call_key(self, frame: Frame, node: ast.AST) -> Key:
         """Stays the same when the function is read again."""
         place = (frame.source.file.name, getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
@@ -126,7 +138,8 @@ class Keys(Interpreter):
             case Instance():
                 if value.assigned:
                     raise Unsupported("an object that the function has changed is passed to a function of its own")
-                return ("instance", id(value.object), value.route, value.path)
+                self.objects[id(value.object)] = value.object
+                return (INSTANCE, id(value.object), value.route, value.path)
         if type(value).__module__ == Poison.__module__:
             raise Unsupported("")  # an abstract value of another kind, which may hold anything
         return (type(value).__name__, repr(value) if isinstance(value, _PLAIN) else id(value))

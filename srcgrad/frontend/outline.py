@@ -4,6 +4,9 @@ A helper is read in place of its call at first. Where it turns out to be long an
 or to call itself, the function is read anew, and the helper once, by itself: a procedure with parameters, lengths
 and facts of its own. What it reads from around it becomes parameters too. Where it is called, its guards are stated of
 the call's lengths. What cannot be a procedure (it changes its caller's list, say) is read in place after all.
+
+A method is read once for each object, so that what it finds there is known to hold of each, and checked at each call.
+Where two readings give the same text, the objects share one procedure, and the call passes the arrays of its object.
 """
 
 from __future__ import annotations
@@ -21,14 +24,15 @@ from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Function, Param, Region, Slot, Value, walk
 from ..ir.types import Array, Type
 from ..runtime.source import Node
-from .around import Around
-from .callee import Callee, holds_code, placed, results_of, state_guards, state_of
+from .callee import Callee, holds_code, placed, results_of, same_procedure, state_guards, state_of
 from .keys import frames_of, spread
 from .recursion import Recursing
+from .repeats import Outline, Repeats
 from .scopes import nonlocal_names
-from .state import Frame, Key, Plan, Restart, Silent
+from .state import Frame, Silent
 from .stores import containers_in
 from .values import (
+    Instance,
     Poison,
     copied,
     flatten,
@@ -36,40 +40,24 @@ from .values import (
     same_structure,
 )
 
-_LEAST = 5  # ops that a procedure is worth
-_LONG, _SAVING, _SAVING_LONG = 10, 40, 30  # ops, over all calls, from which on it is; fewer for a long helper
-_DEPTH = 12  # levels of a recursion on known numbers that are written out
 _READINGS = 6  # of a function that calls itself, until its result's type is settled
-
-
-class Outline(Restart):
-    """The function is to be read again, by a plan with one more procedure, or one less."""
-
-    def __init__(self, **more: frozenset[Any]):
-        self.more = more
-
-    def learn(self, plan: Plan) -> Plan:
-        return replace(plan, **{name: getattr(plan, name) | some for name, some in self.more.items()})
 
 
 class Unserved(Exception):
     """A procedure does not fit a call: its guards do not hold there, or what it reads is something else by now."""
 
 
-class Outliner(Around):
+class Outliner(Repeats):
     def __init__(self, *given: Any):
         super().__init__(*given)
         self.reading: list[Callee] = []
-        self.callees: dict[Any, Callee] = {}
-        self.sizes: dict[Key, int] = {}  # ops that calls with this key have taken so far
-        self.times: dict[Key, int] = {}
 
     # Whether to read in place
 
     def run(self, node: ast.FunctionDef | ast.Lambda, frame: Frame) -> Any:
         """The decorated function itself may be one that calls itself."""
         try:
-            frame.key = self._key(frame, node)
+            frame.key = self.key_of(frame, node)
             if frame.key in self.plan.outlined:
                 self.builder.origin = self.origin(node)
                 return self._call(frame, node, frame.function.__name__)
@@ -77,49 +65,26 @@ class Outliner(Around):
             self.note(error, node)
             return Poison("")
         frame.owner = None
-        return super().run(node, frame)
+        result = super().run(node, frame)
+        self.check_calls(self.builder.ops)
+        return result
 
     def read_call(self, frame: Frame, node: Node, text: str) -> Any:
-        frame.key = self._key(frame, node) if not nonlocal_names(node) else None
-        if frame.key is None or frame.key in self.plan.inlined or self.customs:
+        frame.key = self.key_of(frame, node) if not nonlocal_names(node) else None
+        if frame.key is None or self.is_inlined(frame.key) or self.customs:
             frame.owner = self.callee
             return super().read_call(frame, node, text)
-        if frame.key in self.plan.outlined:
+        self.met(frame.key)
+        if self.is_outlined(frame.key):
             return self._call(frame, node, text)
-        self._check_recursion(frame, node)
+        self.check_recursion(frame, node)
         frame.owner = self.callee
         ops = self.builder.ops
         before = len(ops)
         result = super().read_call(frame, node, text)
-        if self.plan.procedures:
-            self._count(frame.key, sum(1 for _ in walk(ops[before:])))
+        if self.plan.procedures and not self.uncounted:
+            self.count(frame.key, ops[before:])
         return result
-
-    def _key(self, frame: Frame, node: ast.AST) -> Key | None:
-        try:
-            return self.call_key(frame, node)
-        except Unsupported:
-            return None
-
-    def _check_recursion(self, frame: Frame, node: Node) -> None:
-        """A call within a call of its own key has no end here; one with other known numbers may have."""
-        if any(f.key == frame.key for f in self.frames):
-            raise Outline(outlined=frozenset([frame.key]))
-        around = [f for f in self.frames if f.node is node and f.function is frame.function and f.key is not None]
-        if len(around) < _DEPTH:
-            return
-        place, _, arguments = frame.key
-        before = dict(around[-1].key[2])
-        numbers = [name for name, mark in arguments if mark != before.get(name) and mark[0] == "known"]
-        if numbers:
-            raise Outline(loose=frozenset((place, name) for name in numbers))
-
-    def _count(self, key: Key, ops: int) -> None:
-        self.times[key] = self.times.get(key, 0) + 1
-        self.sizes[key] = self.sizes.get(key, 0) + ops
-        saving = _SAVING_LONG if ops >= _LONG else _SAVING
-        if self.times[key] > 1 and ops >= _LEAST and self.sizes[key] >= saving:
-            raise Outline(outlined=frozenset([key]))
 
     # Calling a procedure
 
@@ -224,9 +189,11 @@ class Outliner(Around):
     # Reading a procedure
 
     def _read(self, frame: Frame, node: Node, text: str, scopes: tuple[int, ...]) -> Callee:
-        procedure = Procedure(self._name(frame, node, text), Facts())
-        callee = Callee(frame.key, scopes, procedure, procedure.facts)
+        procedure = Procedure(self.name_of(frame, node, text), Facts())
+        callee = Callee(frame.key, self.kind(frame.key), scopes, procedure, procedure.facts)
+        likely = [c for c in self.callees.values() if (c.kind, c.scopes) == (callee.kind, scopes)]
         outer, faults, earlier = self.facts, len(self.faults), dict(self.callees)
+        uncounted, self.uncounted = self.uncounted, self.uncounted or bool(likely)
         self.reading.append(callee)
         try:
             for _ in range(_READINGS):
@@ -235,7 +202,7 @@ class Outliner(Around):
                 before = state_of(callee)
                 self._once(callee, frame, node, outer)
                 if len(self.faults) > faults:
-                    raise Silent if callee.recursive else Outline(inlined=frozenset([callee.key]))
+                    raise Silent if callee.recursive else Outline(inlined=frozenset([callee.kind]))
                 if not callee.recursive or state_of(callee) == before:
                     break
             else:
@@ -243,17 +210,13 @@ class Outliner(Around):
                 raise Unsupported(f"`{procedure.name}` calls itself, and its result differs from call to call", way_out)
         finally:
             self.reading.pop()
+            self.uncounted = uncounted
         for facts, lengths, origin in callee.calls:
             guards = len(facts.guards)
             if not state_guards(callee.facts, facts, lengths) or len(facts.guards) > guards:
                 raise self._uneven(callee, origin)
+        callee.procedure = next((c.procedure for c in likely if same_procedure(c, callee)), procedure)
         return callee
-
-    def _name(self, frame: Frame, node: Node, text: str) -> str:
-        name = node.name if isinstance(node, ast.FunctionDef) else text
-        if name.startswith("__"):
-            name = frame.function.__qualname__.split(".")[-2].lower() if "." in frame.function.__qualname__ else name
-        return name.strip("_") if name.strip("_").isidentifier() else "function"
 
     def _once(self, callee: Callee, frame: Frame, node: Node, outer: Facts) -> None:
         """Read the function by itself, with what is known of its own result."""
@@ -261,6 +224,8 @@ class Outliner(Around):
         facts.orders = not callee.recursive
         callee.facts = callee.procedure.facts = facts
         callee.params, sources = [], list(callee.outside)
+        callee.attributes = {}
+        callee.roots = {name: value for name, value in frame.env.items() if isinstance(value, Instance)}
         callee.outside, callee.calls = {}, []
         inner = replace(frame, env={}, statement=None, level=0, owner=callee, loops=[])
         faults = len(self.faults)
@@ -331,6 +296,7 @@ class Outliner(Around):
         params = tuple(Param(value, str(value.hint)) for value in callee.params)
         template = Slot(0) if len(results) == 1 else tuple(Slot(k) for k in range(len(results)))
         notes = {"signature": tuple((p.name, "plain", None) for p in params), "modules": self.modules}
+        notes["attributes"] = callee.attributes
         procedure.body = Function(procedure.name, params, Region((), ops, tuple(results)), template, notes)
 
     def _foreign(self, leaf: Any) -> bool:

@@ -75,7 +75,8 @@ class Plan:
     copies: frozenset[Leaf] = frozenset()  # arguments that are written into
     grows: Mapping[tuple[Place, Place], Any] = field(default_factory=dict)  # (loop, list): what it adds in a pass
     outlined: frozenset[Key] = frozenset()  # calls that become procedures
-    inlined: frozenset[Key] = frozenset()  # calls that cannot
+    recounted: frozenset[Key] = frozenset()  # calls that did once, until one around them did
+    inlined: frozenset[Key] = frozenset()  # calls that cannot, or need not
     loose: frozenset[tuple[Place, str]] = frozenset()  # arguments whose value is left open though it is known
 
 

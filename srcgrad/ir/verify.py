@@ -100,7 +100,7 @@ def _check_call(op: Op, stage: str) -> None:
     procedure = procedure_of(op)
     if procedure.body is None:
         return
-    params: tuple[Atom, ...] = tuple(p.value for p in procedure.body.params)
+    params: tuple[Atom, ...] = tuple(p.value for p in procedure.body.params if not p.path)
     inputs: tuple[Atom, ...] = op.inputs
     outputs, results = op.outputs, procedure.body.body.results
     if procedure.kind == "backward":  # what is saved is one value outside, and many inside, or none

@@ -353,6 +353,14 @@ def leaf_name(name: str, path: Path) -> str:
     return "_".join(parts) if word != name or numbers else f"{name}_part"
 
 
+def attribute_name(path: Path) -> str:
+    """`.norm.weight.data`, of an object's Parameter, as norm_weight; `.layers[0].w` as layers_0_w."""
+    steps = path[:-1] if path[-1:] == (".data",) and len(path) > 1 else path
+    words = [re.sub(r"\W+", "_", str(step)).strip("_") for step in steps]
+    name = "_".join(word for word in words if word)
+    return name if name.isidentifier() else f"part_{name}".strip("_")
+
+
 def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
     """Conditions, as Python text over the argument's name, under which a value has this signature.
 

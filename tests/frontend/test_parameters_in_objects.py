@@ -60,7 +60,7 @@ def test_forward_finds_every_parameter():
         parameter.data = values
         assert (parameter.grad.shape, parameter.grad.dtype) == (parameter.shape, parameter.dtype)
         np.testing.assert_allclose(parameter.grad, expected, rtol=1e-5, atol=1e-6)
-    assert "w_0 = model.layers[0].w.data" in loss.forward_source
+    assert "x @ model.layers[0].w.data" in loss.forward_source
 
 
 def test_a_parameter_in_two_places_gets_one_gradient():

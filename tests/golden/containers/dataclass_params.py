@@ -3,9 +3,7 @@ import numpy as np
 
 
 def dataclass_params_grad(params, x):
-    w = params.w
-    b = params.b
-    z = x @ w + b
+    z = x @ params.w + params.b
     tanh = np.tanh(z)
     d_z = 1 - tanh * tanh
     d_b = np.sum(d_z)

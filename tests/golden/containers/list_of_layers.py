@@ -3,12 +3,9 @@ import numpy as np
 
 
 def list_of_layers_grad(model, x, y):
-    w_0 = model.layers[0].w
-    b_0 = model.layers[0].b
     w_1 = model.layers[1].w
-    b_1 = model.layers[1].b
-    x_1 = np.maximum(x @ w_0 + b_0, 0.0)
-    error = x_1 @ w_1 + b_1 - y
+    x_1 = np.maximum(x @ model.layers[0].w + model.layers[0].b, 0.0)
+    error = x_1 @ w_1 + model.layers[1].b - y
     d_error = 2.0 / y.size * error
     d_b_1 = np.sum(d_error, axis=0)
     d_w_1 = x_1.T @ d_error

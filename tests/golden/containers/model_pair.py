@@ -2,12 +2,9 @@ import numpy as np
 
 
 def list_of_layers_forward(model, x, y):
-    w_0 = model.layers[0].w.data
-    b_0 = model.layers[0].b.data
     w_1 = model.layers[1].w.data
-    b_1 = model.layers[1].b.data
-    x_1 = np.maximum(x @ w_0 + b_0, 0.0)
-    error = x_1 @ w_1 + b_1 - y
+    x_1 = np.maximum(x @ model.layers[0].w.data + model.layers[0].b.data, 0.0)
+    error = x_1 @ w_1 + model.layers[1].b.data - y
     value = np.mean(error ** 2)
     return value, (error, w_1, x_1, x)
 
