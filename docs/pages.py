@@ -3,6 +3,8 @@
     ```python           runs
     ```python refused   runs and must raise an error of srcgrad's, which counts as its output
     ```text             what the block before it printed; so does ```python output, for output that is Python
+    ```python torch     runs where that library (or jax, autograd) is installed, in a module of its own
+    ```python examples/x.py, ```text examples/x.py    that script, and what it prints (scripts.py)
 
 Blocks in other languages are left alone. A page is one growing module, so that line numbers in messages are those of
 its blocks put one below the other.
@@ -13,6 +15,7 @@ its blocks put one below the other.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import linecache
 import re
@@ -22,11 +25,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import scripts
 from sybil import Document, Example, Region
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(?P<info>\w[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S)
 RUN, REFUSED, OUTPUT = ("python",), ("python refused",), ("text", "python output")
+PEERS = {"python torch": "torch", "python jax": "jax", "python autograd": "autograd"}
 
 
 def pages() -> list[Path]:
@@ -39,9 +44,13 @@ class Page:
 
     def __init__(self, path: Path, text: str):
         self.text, self.file = text, f"{path.stem.lower().replace('-', '_')}.py"
-        self.blocks = [match for match in FENCE.finditer(text) if match["info"] in (*RUN, *REFUSED, *OUTPUT)]
+        kinds = (*RUN, *REFUSED, *OUTPUT, *PEERS)
+        self.blocks = [match for match in FENCE.finditer(text) if match["info"] in kinds]
+        self.shown = [match for match in FENCE.finditer(text) if scripts.named(match["info"])]
         self.module = ModuleType(self.file.removesuffix(".py"))
-        self.source, self.pending = "", ""
+        self.peer = ModuleType(f"{self.module.__name__}_peer")
+        self.source = ""
+        self.pending: str | None = ""  # what no block has shown yet; None where it is not known
         self.printed: dict[int, str] = {}
         self.rules: list[dict[Any, Any]] = [{}, {}, {}, {}]
         self.done = 0
@@ -53,9 +62,9 @@ class Page:
             self.done += 1
             output, self.pending = self.pending, ""
             if block["info"] in OUTPUT:
-                self.printed[block.start()] = output
+                self.printed[block.start()] = block["code"] if output is None else output
                 continue
-            self.pending = self._run(block)
+            self.pending = self._run_peer(block) if block["info"] in PEERS else self._run(block)
             if output:
                 raise AssertionError(f"the page does not show what the block before printed:\n{output}")
 
@@ -70,7 +79,14 @@ class Page:
                 exec(code, vars(self.module))
             else:
                 out.write(_refusal(code, vars(self.module)))
-        return "".join(line.rstrip() + "\n" for line in out.getvalue().strip("\n").splitlines())
+        return _tidy(out.getvalue())
+
+    def _run_peer(self, block: re.Match[str]) -> str | None:
+        if importlib.util.find_spec(PEERS[block["info"]]) is None:
+            return None
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(block["code"], f"{PEERS[block['info']]}_{self.file}", "exec"), vars(self.peer))
+        return _tidy(out.getvalue())
 
     @contextlib.contextmanager
     def _own_rules(self) -> Iterator[None]:
@@ -89,6 +105,10 @@ class Page:
                 own.update({key: value for key, value in table.items() if key not in old})
                 table.clear()
                 table.update(old)
+
+
+def _tidy(printed: str) -> str:
+    return "".join(line.rstrip() + "\n" for line in printed.strip("\n").splitlines())
 
 
 def _refusal(code: Any, namespace: dict[str, Any]) -> str:
@@ -110,8 +130,17 @@ def examples(document: Document) -> Iterable[Region]:
         printed = page.printed.get(example.start, example.parsed)
         return None if printed == example.parsed else f"the page says\n{example.parsed}\nits code prints\n{printed}"
 
+    def evaluate_script(example: Example) -> str | None:
+        info, text = example.parsed
+        if scripts.agree(info, text):
+            return None
+        now = scripts.now(info)
+        return f"the page shows\n{text}\nwhere {info} is\n{now}\nRun python docs/pages.py, and read the difference."
+
     for block in page.blocks:
         yield Region(block.start(), block.end(), block["code"], evaluate)
+    for block in page.shown:
+        yield Region(block.start(), block.end(), (block["info"], block["code"]), evaluate_script)
 
 
 def refreshed(path: Path) -> str:
@@ -119,8 +148,10 @@ def refreshed(path: Path) -> str:
     text = path.read_text()
     page = Page(path, text)
     page.run_until(len(text))
-    for block in reversed(page.blocks):
+    for block in sorted([*page.blocks, *page.shown], key=lambda block: -block.start()):
         printed = page.printed.get(block.start(), block["code"])
+        if block in page.shown and not scripts.agree(block["info"], printed):
+            printed = scripts.now(block["info"])
         text = text[: block.start("code")] + printed + text[block.end("code") :]
     return text
 

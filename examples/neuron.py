@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 
 import srcgrad
-from srcgrad import Parameter, grad, nn
+from srcgrad import Parameter, grad, make_dot, nn
 from srcgrad.optim import SGD
 
 matplotlib.use("Agg")
@@ -71,6 +71,12 @@ def predict_and_differentiate():
     print(loss.source)
 
 
+def graph():
+    """The computation as a graph in DOT: parameters by name and shape, operations, the result."""
+    model = neuron()
+    return make_dot(loss.forward(model, X, Y), params=dict(model.named_parameters()))
+
+
 def accumulate():
     """Gradients add up until they are forgotten."""
     x = Parameter(1.0)
@@ -107,6 +113,8 @@ def main(picture=PICTURE):
     for part in (structure, predict_and_differentiate, accumulate):
         print(f"\n# {part.__doc__}")
         part()
+    print(f"\n# {graph.__doc__}")
+    print(graph())
     print(f"\n# {learn.__doc__}")
     learn(picture)
 

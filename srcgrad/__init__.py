@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .custom import checkpoint, hook, rule
@@ -13,7 +16,12 @@ from .runtime.grad_mode import is_grad_enabled, no_grad, set_grad_enabled
 from .runtime.parameter import Parameter
 from .runtime.result import Result
 
+if TYPE_CHECKING:
+    from . import data, metrics, nn, serialization, training
+
 __version__ = "0.1.0"
+
+_WHEN_USED = ("data", "metrics", "nn", "serialization", "training")  # importing srcgrad imports little
 
 __all__ = [
     "CompileError",
@@ -28,6 +36,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "cuda",
+    "data",
     "device",
     "grad",
     "hessian",
@@ -39,11 +48,26 @@ __all__ = [
     "jacrev",
     "jvp",
     "make_dot",
+    "metrics",
+    "nn",
     "no_grad",
     "optim",
     "rule",
+    "serialization",
     "set_grad_enabled",
     "stop_gradient",
+    "training",
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`srcgrad.nn` and its like, after `import srcgrad` alone."""
+    if name in _WHEN_USED:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'srcgrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHEN_USED])

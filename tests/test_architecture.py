@@ -157,6 +157,18 @@ def test_a_generated_gradient_runs_where_srcgrad_is_not_importable(tmp_path):
         np.testing.assert_array_equal(actual, wanted)
 
 
+def test_parts_of_the_package_are_there_when_they_are_used():
+    script = (
+        "import sys, srcgrad\n"
+        "assert 'srcgrad.nn' not in sys.modules\n"
+        "assert 'nn' in dir(srcgrad)\n"
+        "srcgrad.nn.Linear, srcgrad.data.DataLoader, srcgrad.metrics.accuracy\n"
+        "srcgrad.training.fit, srcgrad.serialization.save\n"
+        "assert not hasattr(srcgrad, 'keras')\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_importing_srcgrad_imports_numpy_and_little_else():
     """Heavy modules wait until they are needed."""
     script = "import sys, srcgrad; print(*sys.modules)"

@@ -19,6 +19,7 @@ REAL_ONLY = {
     "batch_norm",
     "cosine_similarity",
     "gaussian_cholesky",
+    "jacobi",  # its grid is a copy, with the dtype, of the first argument
     "log_det_covariance",
     "logistic_regression",
     "mean_variance",

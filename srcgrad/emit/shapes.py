@@ -49,7 +49,7 @@ class Lengths:
     def length(self, dim: Dim, scope: Sequence[Value]) -> Spelled:
         """One length, possibly a product (`x.size`)."""
         dim = self.facts.canon(dim)
-        if len(dim.terms) == 1 and len(dim.terms[0][0]) > 1:
+        if any(len(symbols) > 1 for symbols, _ in dim.terms):
             for v in scope:
                 if isinstance(v.type, Array) and v.type.ndim > 1 and self._size(v.type) == dim:
                     return Spelled("size", (v,))

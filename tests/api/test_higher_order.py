@@ -255,8 +255,8 @@ def test_other_processes_find_the_same_text_on_disk(tmp_path):
 
 # Their gradients are written with what is not read yet: lists that a `while` fills, several sequences backwards
 WRITTEN_OTHERWISE = {
-    "bounded_search", "converged_state", "fixed_point", "leaky_integrator", "nested_triangle", "newton_sqrt", "rnn",
-    "skips_outliers", "two_speed_walk",
+    "bounded_search", "converged_state", "fixed_point", "leaky_integrator", "lstm", "nested_triangle", "newton_sqrt",
+    "rnn", "skips_outliers", "two_speed_walk",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import specimens
+from specimens import lines_of_code
 
 from srcgrad import grad
 
@@ -26,6 +27,7 @@ NAMES = sorted(module.name for module in pkgutil.iter_modules(specimens.__path__
 INSIGHT = {
     "batch_norm": (16, "the adjoint of a normalisation, collapsed by hand into one formula"),
     "black_scholes": (24, "a helper read twice; by hand its derivative is one closed formula (a density)"),
+    "conv2d": (20, "by hand each place of the kernel is assigned once, instead of added to zeros"),
     "cosine_similarity": (10, "norms are guarded against zero; by hand the factors cancel"),
     "first_crossing": (20, "by hand the item found is read by its index"),
     "gaussian_cholesky": (17, "by hand the Cholesky adjoint drops out of the closed form"),
@@ -35,6 +37,7 @@ INSIGHT = {
     "last_reading": (8, "by hand the factor that stands twice is written twice"),
     "layer_norm": (16, "the adjoint of a normalisation, collapsed by hand into one formula"),
     "leaky_integrator": (27, "by hand the branch is kept as a factor, not taken again"),
+    "lstm": (66, "by hand a sigmoid's slope is written with the sigmoid itself, and a pass is kept as one tuple"),
     "matrix_factorisation": (9, "by hand rows are gathered twice instead of once"),
     "n_body": (11, "by hand pair symmetry replaces the adjoint of triu"),
     "quadratic_form": (8, "by hand the form is symmetrised"),
@@ -49,13 +52,6 @@ INSIGHT = {
 
 def specimen(name):
     return importlib.import_module(f"specimens.{name}")
-
-
-def lines_of_code(function_source):
-    """Lines of the body: no blank lines, comments or docstring."""
-    (function,) = (n for n in ast.parse(function_source).body if isinstance(n, ast.FunctionDef))
-    text = function_source.splitlines()[function.body[0].lineno - 1 :]
-    return sum(1 for line in text if line.strip() and not line.strip().startswith("#"))
 
 
 @pytest.fixture(scope="module")
