@@ -155,5 +155,17 @@ def _code(text: str) -> str:
     return f"```python shown\n{text.strip()}\n```"
 
 
+def same(shown: str, now: str) -> bool:
+    """But for the differences, which are rounding errors, and so the machine's own."""
+    return DIFFERENCE.sub("", shown) == DIFFERENCE.sub("", now)
+
+
+def refresh() -> None:
+    """Write the page, if a gradient on it has changed."""
+    now = page(entries())
+    if not PAGE.exists() or not same(PAGE.read_text(), now):
+        PAGE.write_text(now)
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(entries()))
+    refresh()

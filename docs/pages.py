@@ -9,7 +9,8 @@
 Blocks in other languages are left alone. A page is one growing module, so that line numbers in messages are those of
 its blocks put one below the other.
 
-`python docs/pages.py` writes the outputs of all pages anew. Read the difference before you commit it.
+`python docs/pages.py` writes the outputs of all pages anew, and the pages that are made as a whole (coverage.py,
+gallery.py). Read the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import contextlib
 import importlib.util
 import io
 import linecache
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -159,6 +162,10 @@ def refreshed(path: Path) -> str:
 def main(names: list[str]) -> int:
     """Refresh the pages named, or all; those that cannot run stay as they are."""
     status = 0
+    if not names:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        for made in ("coverage", "gallery"):
+            subprocess.run([sys.executable, f"docs/{made}.py"], cwd=ROOT, env=environment, check=True)
     for path in [Path(name).resolve() for name in names] or pages():
         try:
             text = refreshed(path)
