@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .between import settled
 from .errors import CompileError, Fault, GradTypeError
-from .ir.calls import CALL, procedure_of
+from .ir.calls import CALL, Procedure, procedure_of
 from .ir.dims import ONE, Facts, Symbol, as_dim
-from .ir.nodes import Atom, Function, Kept, Op, Param, Rebuilt, Region, Slot, Value, walk
+from .ir.nodes import Atom, Function, Kept, Param, Rebuilt, Slot, Value, walk
 from .ir.types import Array, Opaque
 from .request import Step
 from .runtime.signature import ArraySpec, NumberSpec, Path, Spec, differentiated, leaf_name, path_text
@@ -35,6 +36,7 @@ class Derived:
     function: Function
     seeds: tuple[Value, ...] = ()
     pairs: tuple[Pair, ...] = ()  # the halves of the functions that it calls
+    pushed: tuple[Procedure, ...] = ()  # their tangent functions
 
 
 def derive(function: Function, step: Step, specs: Specs, facts: Facts, name: str) -> Derived:
@@ -65,19 +67,6 @@ def checked(made: Differentiated) -> Function:
     if made.faults:
         raise CompileError(made.faults)
     return made.function
-
-
-def settled(function: Function) -> Function:
-    """The derivative made so far counts as part of the function, as the user's own lines do."""
-    return function.with_body(_settled(function.body))
-
-
-def _settled(region: Region) -> Region:
-    def each(op: Op) -> Op:
-        role = op.role if op.role == "primal" else "derivative"
-        return replace(op, role=role, regions=tuple(map(_settled, op.regions)))
-
-    return replace(region, ops=tuple(map(each, region.ops)))
 
 
 # What is returned
@@ -249,7 +238,8 @@ def _forward(function: Function, step: Step, specs: Specs, facts: Facts, name: s
         _check_pure(function, name)
     if step.mode == "jvp":
         _name_value(function, value)
-    joint = checked(push_forward(function, numbers, wrt, [p.value for p in params], facts))
+    made = push_forward(function, numbers, wrt, [p.value for p in params], facts)
+    joint = checked(made)
     before = len(joint.body.results) - len(numbers)
     results = _Results(function)
     template: Any = ()
@@ -262,7 +252,7 @@ def _forward(function: Function, step: Step, specs: Specs, facts: Facts, name: s
     suffix = "_hvp" if step.mode == "tangent" and function.name.endswith("_grad") else _SUFFIX[step.mode]
     stem = function.name.removesuffix("_grad") if suffix == "_hvp" else function.name
     joint = replace(joint, params=(*joint.params, *params))
-    return Derived(results.finished(joint, structure, stem + suffix))
+    return Derived(results.finished(joint, structure, stem + suffix), pushed=made.pushed)
 
 
 def _check_pure(function: Function, name: str) -> None:

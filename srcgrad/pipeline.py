@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from . import rules  # noqa: F401  (importing it registers every derivative)
+from .between import between
 from .derive import Derived, derive
 from .emit import Emitted, emit
 from .emit.statements import Statement
@@ -25,9 +26,9 @@ from .errors import NOWHERE, CompileError, Fault, InternalError, Origin, Srcgrad
 from .frontend import Lowered, lower
 from .ir.builder import Builder
 from .ir.calls import Procedure, called, name_procedures, reachable
-from .ir.custom import expand, expand_procedures, settled_parts, without_parts
+from .ir.custom import expand, expand_procedures, without_parts
 from .ir.dims import Facts
-from .ir.nodes import Const, Function, Op, atoms_used, walk
+from .ir.nodes import Const, Function, Op, atoms_used
 from .ir.printing import to_text
 from .ir.types import Opaque
 from .ir.verify import verify
@@ -91,10 +92,19 @@ OPTIMIZE: Sequence[tuple[str, Stage]] = (
 
 def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     """Source text for one request. Raises CompileError with every fault found, each at its place."""
+    try:
+        return _compiled(request, example, apart=True)
+    except CompileError:
+        if not request.inner:
+            raise
+    # what a procedure saves cannot always be differentiated again; a helper that calls itself stays one, even here
+    return _compiled(request, example, apart=False)
+
+
+def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Compiled:
+    """The same with long helpers `apart`, as procedures, or read in place."""
     trace = Trace()
     specs = {name: request.specs[name] for name in request.own}
-    # what is differentiated forward, or again, is read in place
-    apart = not request.inner and not request.step.forward_mode
     order = len(request.inner) + 1
     lowered: Lowered = trace.run(
         "lower", lambda: lower(request.function, specs, example, apart, order, derivative_within)
@@ -115,6 +125,7 @@ def compile_function(request: Request, example: Mapping[str, Any]) -> Compiled:
     made: Derived = trace.run(stage, lambda: derive(function, request.step, request.specs, facts, name), facts)
     made = trace.run("expand", lambda: _expanded(made, facts))
     light = _split_pairs(made.pairs, request, trace)
+    _optimize_derived(made, light, request, trace)
     whole = _optimized(made.function, facts, bool(made.seeds), light, request, trace)
     parts: tuple[Function, ...] = (whole,)
     if made.seeds:
@@ -139,12 +150,7 @@ def _inner(function: Function, step: Step, specs: Mapping[str, Spec], facts: Fac
     if step.forward_mode:
         function = expand(function, facts, without_parts)
     made = derive(function, step, specs, facts, name)
-    if made.pairs:
-        origin = next(op.origin for op in walk(function.body.ops) if op.prim.name == "call")
-        message = "a function that calls itself is differentiated once only, by reverse mode"
-        raise CompileError([Fault(origin, message, "Write it as a loop.")])
-    function = expand(made.function, facts, settled_parts)
-    return eliminate_dead(simplify(eliminate_dead(function), facts))
+    return between(made.function, made.pairs, made.pushed, facts)
 
 
 def _without_unread(parts: tuple[Function, ...], lowered: Lowered) -> tuple[tuple[Function, ...], Lowered]:
@@ -179,6 +185,15 @@ def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> set[P
         if not pair.saves and pair.backward not in set(called(pair.joint.body.ops)):
             light.add(pair.backward)
     return light
+
+
+def _optimize_derived(made: Derived, light: set[Procedure], request: Request, trace: Trace) -> None:
+    """The tangent functions, and what earlier derivatives made that this one calls as it stands."""
+    done = {half for pair in made.pairs for half in (pair.forward, pair.backward)}
+    joints = [op for pair in made.pairs if pair.joint is not None for op in pair.joint.body.ops]
+    for procedure in reachable([*made.function.body.ops, *joints]):
+        if procedure.kind != "plain" and procedure not in done:
+            procedure.body = _optimized(procedure.function, procedure.facts, False, light, request, trace)
 
 
 def _optimized(

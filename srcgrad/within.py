@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .derive import settled
+from .between import between, settled
 from .errors import Unsupported
-from .ir.custom import expand, settled_parts, without_parts
+from .ir.custom import expand, without_parts
 from .ir.dims import Facts
 from .ir.nodes import Function, Param, Region, Value, region_free_values
-from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
-from .optimize.simplify import simplify
 from .transform.forward import push_forward
 from .transform.reverse import differentiate
 
@@ -37,10 +35,7 @@ def derivative_within(
     if made.faults:
         fault = made.faults[0]
         raise Unsupported(fault.message, fault.way_out, fault.origin)
-    if made.pairs:
-        raise Unsupported("a function that calls itself is differentiated once only, by reverse mode")
-    derived = expand(settled(made.function), facts, settled_parts)
-    derived = eliminate_dead(simplify(eliminate_dead(derived), facts))
+    derived = between(settled(made.function), made.pairs, made.pushed, facts)
     new = range(len(region.results), len(derived.body.results))
     return settled(own_results(derived, facts, new)).body
 

@@ -43,9 +43,10 @@ MAY_IMPORT = {
     "emit": {"errors", "ir", "rules"},
     "request": {"runtime.signature"},
     "structure": {"ir", "request", "runtime.parameter", "runtime.signature"},
-    "derive": {"errors", "ir", "runtime.signature", "request", "structure", "transform"},
-    "within": {"errors", "ir", "derive", "transform", "optimize"},
-    "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "derive", "within", *STAGES},
+    "between": {"ir", "transform", "optimize"},
+    "derive": {"errors", "ir", "runtime.signature", "request", "between", "structure", "transform"},
+    "within": {"errors", "ir", "between", "transform", "optimize"},
+    "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "between", "derive", "within", *STAGES},
     "dispatch": {"custom", "errors", "pipeline", "request", "runtime"},
     "inspect": {"errors", "ir", "frontend", "transform", "emit", "runtime", "within", "pipeline", "dispatch", "api"},
     "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called

@@ -127,7 +127,8 @@ class Codegen:
 
     def _unpack(self, statement: Statement) -> list[ast.stmt]:
         targets: list[ast.expr] = [store(self.names[value]) for value in statement.writes]
-        return [ast.Assign([ast.Tuple(targets, ast.Store())], name(str(self.function.notes["package"])))]
+        package = next(p.name for p in self.function.params if p.value is statement.writes[0])
+        return [ast.Assign([ast.Tuple(targets, ast.Store())], name(package))]
 
     def _tape(self, statement: Statement) -> list[ast.stmt]:
         return [assign(self.names[statement.writes[0]], ast.List([], ast.Load()))]

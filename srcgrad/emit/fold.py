@@ -57,7 +57,7 @@ def fold(function: Function, tuple_result: bool) -> Folding:
 def _in_place(param: Param, function: Function, folding: Folding, steady: bool) -> bool:
     """Whether an item of an argument serves for nothing but one call; an object's attribute, for one line, if short."""
     uses = folding.uses.get(param.value, [])
-    if param.name == function.notes.get("package"):
+    if param.name in function.notes.get("packages", ()):
         return False
     if param.value in function.notes.get("passed", ()) and not uses:
         return True

@@ -77,12 +77,12 @@ class Scheduler:
 
     def _unpacked(self, leaves: Block) -> Block:
         """What a forward half has saved is unpacked at once."""
-        package = self.function.notes.get("package")
-        parts = [s for s in leaves if any(p.value is s.item and p.name == package for p in self.function.params)]
-        if not parts:
-            return leaves
-        whole = Statement("unpack", writes=tuple(v for s in parts for v in s.writes))
-        return [whole, *(s for s in leaves if s not in parts)]
+        unpacked: Block = []
+        for package in self.function.notes.get("packages", ()):
+            parts = [s for s in leaves if any(p.value is s.item and p.name == package for p in self.function.params)]
+            unpacked.append(Statement("unpack", writes=tuple(v for s in parts for v in s.writes)))
+            leaves = [s for s in leaves if s not in parts]
+        return [*unpacked, *leaves]
 
     def _is_path(self, statement: Statement) -> bool:
         return any(p.value is statement.item and p.path for p in self.function.params)

@@ -59,7 +59,9 @@ def lower(
         try:
             return _lower(function, source, specs, example, plan, derive)
         except Restart as needed:
-            plan = needed.learn(plan)
+            before, plan = plan, needed.learn(plan)
+            if plan == before:
+                raise InternalError(f"`{function.__qualname__}` is read in the same way again: {needed!r}") from None
 
 
 def _lower(

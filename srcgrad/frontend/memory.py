@@ -167,12 +167,16 @@ class Memory(Stores):
             if base in self.arguments:
                 raise CopyOnEntry(self.arguments[base])
             outside = "it belongs to the module or function around, where the change would be lost"
-            why = outside if base in self.outside else "it may share memory with another array"
+            why = outside if base in self.outside else self.whose(base) or "it may share memory with another array"
             raise Unsupported(f"`{name}` is changed in place, and {why}", copy)
         for other, value in self.uncertain({base}):
             where = self.linked_at.get(value)
             line = f" ({where.file}:{where.line})" if where is not None else ""
             raise Unsupported(f"`{name}` is changed in place, and `{other}` may share its memory{line}", copy)
+
+    def whose(self, base: Value) -> str:
+        """Why memory that nobody here has made may not be changed, where that is known."""
+        return ""
 
     def may_change_item(self, array: Value) -> bool:
         """Whether an item of a filled list may still be changed."""

@@ -71,7 +71,8 @@ class Outliner(Repeats):
 
     def read_call(self, frame: Frame, node: Node, text: str) -> Any:
         frame.key = self.key_of(frame, node) if not nonlocal_names(node) else None
-        if frame.key is None or self.is_inlined(frame.key) or self.customs:
+        in_part = any(level >= 0 for level in self.customs)  # not what a derivative taken here is of
+        if frame.key is None or self.is_inlined(frame.key) or in_part:
             frame.owner = self.callee
             return super().read_call(frame, node, text)
         self.met(frame.key)
@@ -202,7 +203,8 @@ class Outliner(Repeats):
                 before = state_of(callee)
                 self._once(callee, frame, node, outer)
                 if len(self.faults) > faults:
-                    raise Silent if callee.recursive else Outline(inlined=frozenset([callee.kind]))
+                    calls_itself = callee.recursive or callee.key in self.plan.recursive
+                    raise Silent if calls_itself else Outline(inlined=frozenset([callee.kind]))
                 if not callee.recursive or state_of(callee) == before:
                     break
             else:
@@ -298,6 +300,13 @@ class Outliner(Repeats):
         notes = {"signature": tuple((p.name, "plain", None) for p in params), "modules": self.modules}
         notes["attributes"] = callee.attributes
         procedure.body = Function(procedure.name, params, Region((), ops, tuple(results)), template, notes)
+
+    def whose(self, base: Value) -> str:
+        if self.callee is None or base not in self.callee.params:
+            return super().whose(base)
+        return (
+            f"it is an argument of `{self.callee.procedure.name}`, which calls itself and may not change its arguments"
+        )
 
     def _foreign(self, leaf: Any) -> bool:
         """Whether a result may be memory that the procedure was given."""

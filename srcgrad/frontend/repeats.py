@@ -82,7 +82,7 @@ class Repeats(Around):
     def check_recursion(self, frame: Frame, node: Node) -> None:
         """A call within a call of its own key has no end here; one with other known numbers may have."""
         if any(f.key == frame.key for f in self.frames):
-            raise Outline(outlined=frozenset([frame.key]))
+            raise Outline(outlined=frozenset([frame.key]), recursive=frozenset([frame.key]))
         around = [f for f in self.frames if f.node is node and f.function is frame.function and f.key is not None]
         if len(around) < _DEPTH:
             return

@@ -76,6 +76,7 @@ class Plan:
     grows: Mapping[tuple[Place, Place], Any] = field(default_factory=dict)  # (loop, list): what it adds in a pass
     outlined: frozenset[Key] = frozenset()  # calls that become procedures
     recounted: frozenset[Key] = frozenset()  # calls that did once, until one around them did
+    recursive: frozenset[Key] = frozenset()  # those of functions that call themselves
     inlined: frozenset[Key] = frozenset()  # calls that cannot, or need not
     loose: frozenset[tuple[Place, str]] = frozenset()  # arguments whose value is left open though it is known
 

@@ -4,7 +4,9 @@
 
 A procedure has parameters, lengths and facts of its own. Its reverse mode is two procedures more: the forward one gives
 its results and then, as one last output, what the backward one needs (`saved`); the backward one takes that and the
-cotangents of results.
+cotangents of results. What is saved is one value where it is called, of type Saved, and a tuple inside: parameters with
+a path, and a tuple in the structure of the result. Its derivative is a tuple again, of the derivatives of those of its
+items that have one. So the halves are procedures like any other, and may be differentiated again.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .dims import Facts
-from .nodes import Function, Op, walk
+from .nodes import Function, Op, Param, Slot, Value, walk
 from .primitive import Primitive, register
 from .types import Type
 
@@ -31,7 +33,7 @@ CALL = register(Primitive(name="call", fn=None, infer=_no_infer, kind="control")
 class Procedure:
     """A function that `call` ops name. It may call itself, so that it is named before its body is known.
 
-    kind   : "plain", or the "forward" or "backward" half of its reverse mode
+    kind   : "plain", its "tangent", or the "forward" or "backward" half of its reverse mode
     shares : whether a result may be the memory of an argument
     impure : whether it prints, draws random numbers, or the like
     """
@@ -42,7 +44,7 @@ class Procedure:
     kind: str = "plain"
     shares: bool = False
     impure: bool = False
-    plain: Procedure | None = field(default=None, repr=False)  # of a half: the function that it derives from
+    plain: Procedure | None = field(default=None, repr=False)  # the function that it derives from
 
     @property
     def function(self) -> Function:
@@ -51,6 +53,57 @@ class Procedure:
 
     def __repr__(self) -> str:
         return self.name
+
+
+def arguments(function: Function) -> list[list[int]]:
+    """For each argument of a call the numbers of the parameters that it stands for: several if it is a tuple."""
+    found: dict[str, list[int]] = {name: [] for name, _, _ in function.notes["signature"]}
+    for number, param in enumerate(function.params):
+        if param.name in found:  # what else there is stands for nothing at run time
+            found[param.name].append(number)
+    return list(found.values())
+
+
+def items(function: Function) -> list[Any]:
+    """The parts of a procedure's result, one for each output of a call; `notes["single"]`: its tuple is one of them."""
+    several = isinstance(function.result, tuple) and not function.notes.get("single")
+    return list(function.result) if several else [function.result]
+
+
+def outputs(function: Function) -> list[list[int]]:
+    """For each output of a call the numbers of the results that it stands for: several if it is a tuple."""
+    return [[slot.number for slot in _slots(item)] for item in items(function)]
+
+
+def _slots(item: Any) -> Sequence[Slot]:
+    return item if isinstance(item, tuple) else () if item is None else (item,)
+
+
+def whole(parts: Sequence[Any]) -> tuple[Any, bool]:
+    """A procedure's result made of these parts, and whether it is a single one that is a tuple."""
+    single = len(parts) == 1
+    return (parts[0], isinstance(parts[0], tuple)) if single else (tuple(parts), False)
+
+
+def packed(numbers: Sequence[int]) -> Any:
+    """The part of a result that holds these: a tuple, unless it is a single value."""
+    slots = tuple(map(Slot, numbers))
+    return slots[0] if len(slots) == 1 else slots or None
+
+
+def parameters(package: str, values: Sequence[Value]) -> list[Param]:
+    """What a call hands over as one value: its parts, unless it is a single one."""
+    return [Param(value, package, () if len(values) == 1 else (k,)) for k, value in enumerate(values)]
+
+
+def header(params: Sequence[Param]) -> tuple[tuple[str, str, None], ...]:
+    """The signature of a procedure with these parameters."""
+    return tuple((name, "plain", None) for name in dict.fromkeys(param.name for param in params))
+
+
+def packages(params: Sequence[Param]) -> tuple[str, ...]:
+    """The parameters that are tuples."""
+    return tuple(dict.fromkeys(param.name for param in params if param.path))
 
 
 def procedure_of(op: Op) -> Procedure:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import CALL, procedure_of
+from .calls import CALL, items, procedure_of
 from .custom import CUSTOM, custom_of
 from .dims import Dim, Facts, Symbol
 from .nodes import Atom, Const, Function, Kept, Op, Rebuilt, Region, Slot, Undefined, Value, counts_passes, records_of
@@ -136,10 +136,7 @@ class Machine:
             if param.name in given:  # what else there is stands for nothing at run time
                 machine.set(param.value, reduce(getitem, param.path, given[param.name]))
         results = machine.region(function.body, ())
-        if procedure.kind == "plain":
-            return results
-        filled = fill(function.result, results)
-        return list(filled) if isinstance(filled, tuple) and len(op.outputs) > 1 else [filled]
+        return [fill(item, results) for item in items(function)]
 
     def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
         count, (body,) = op.attrs["carried"], op.regions

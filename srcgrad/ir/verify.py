@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import InternalError
-from .calls import CALL, procedure_of
+from .calls import CALL, arguments, outputs, procedure_of
 from .dims import Facts
 from .nodes import Atom, Const, Function, Op, Region, Undefined, Value, counts_passes, records_of
 from .types import Array, Saved, Tape, Type
@@ -100,17 +100,23 @@ def _check_call(op: Op, stage: str) -> None:
     procedure = procedure_of(op)
     if procedure.body is None:
         return
-    params: tuple[Atom, ...] = tuple(p.value for p in procedure.body.params if not p.path)
-    inputs: tuple[Atom, ...] = op.inputs
-    outputs, results = op.outputs, procedure.body.body.results
-    if procedure.kind == "backward":  # what is saved is one value outside, and many inside, or none
-        inputs = params = ()
-    elif procedure.kind == "forward":
-        outputs, results = outputs[:-1], results[: len(outputs) - 1]
-    pairs = _zip(inputs, params, op, stage) + _zip(outputs, results, op, stage)
+    params: list[Atom] = [p.value for p in procedure.body.params]
+    groups = [*_grouped(op.inputs, arguments(procedure.body), op, stage)]
+    pairs = [(atom, params[group[0]]) for atom, group in groups if len(group) == 1]
+    groups = [*_grouped(op.outputs, outputs(procedure.body), op, stage)]
+    pairs += [(atom, procedure.body.body.results[group[0]]) for atom, group in groups if len(group) == 1]
     for left, right in pairs:
         if not _alike(left.type, right.type):
             raise InternalError(f"after {stage}: a call of {procedure_of(op)} passes {left!r} for {right!r}")
+
+
+def _grouped(atoms: Sequence[Atom], groups: Sequence[list[int]], op: Op, stage: str) -> list[tuple[Atom, list[int]]]:
+    """What is saved is one value outside, and any number of them inside."""
+    if len(atoms) != len(groups):
+        raise InternalError(
+            f"after {stage}: a call of {procedure_of(op)} has {len(atoms)} values where {len(groups)} are expected"
+        )
+    return list(zip(atoms, groups))
 
 
 def _alike(a: Type, b: Type) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ..ir.calls import CALL, Procedure, procedure_of, reachable
+from ..ir.calls import CALL, Procedure, arguments, procedure_of, reachable
 from ..ir.nodes import Atom, Function, Op, Param, Region, Value, walk
 from ..ir.types import Opaque
 
@@ -67,14 +67,16 @@ def _homes(op: Op, caller: Function, root: str) -> dict[Value, Home]:
     homes: dict[Value, Home] = {}
     for value, atom in zip(_passed(procedure.function), op.inputs):
         param = params.get(atom)  # type: ignore[arg-type]
-        name, path = attributes.get(value, ("", ()))
-        if param is not None and name == root and path and param.path[-len(path) :] == path:
+        name, path = attributes.get(value, ("", ())) if value is not None else ("", ())
+        if value is not None and param is not None and name == root and path and param.path[-len(path) :] == path:
             homes[value] = (param.name, param.path[: -len(path)])
     return homes
 
 
-def _passed(function: Function) -> list[Value]:
-    return [p.value for p in function.params if not p.path]
+def _passed(function: Function) -> list[Value | None]:
+    """What a call passes; None for what has been saved, which is a tuple."""
+    first = [function.params[group[0]] for group in arguments(function)]
+    return [None if p.path else p.value for p in first]
 
 
 def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collection[Value]) -> Function:
@@ -90,7 +92,7 @@ def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collectio
         op = replace(op, regions=tuple(replace(r, ops=tuple(map(changed, r.ops))) for r in op.regions))
         if op.prim is not CALL or procedure_of(op) is not procedure:
             return op
-        name, path = _homes(op, caller, root)[passed[numbers[0]]]
+        name, path = _homes(op, caller, root)[passed[numbers[0]]]  # type: ignore[index]
         object = next((p.value for p in params if (p.name, p.path) == (name, path)), None)
         if object is None:
             words = [re.sub(r"\W+", "", str(step)) for step in path] or [name]
@@ -120,9 +122,9 @@ def _take(function: Function, root: str, taken: Collection[Value]) -> Function:
     while name in names:
         name += "_"
     kept = [p for p in function.params if p.value not in taken]
-    place = _place(function, root, taken)
-    outer, inner = [p for p in kept if not p.path], [p for p in kept if p.path]
-    outer.insert(place, Param(Value(Opaque("object"), name), name))
-    inner += [replace(p, name=name, path=attributes[p.name][1]) for p in function.params if p.value in taken]
-    signature = tuple((p.name, "plain", None) for p in outer)
-    return replace(function, params=(*outer, *inner), notes={**function.notes, "signature": signature})
+    inside = [replace(p, name=name, path=attributes[p.name][1]) for p in function.params if p.value in taken]
+    gone = {p.name for p in function.params if p.value in taken}
+    signature = [each for each in function.notes["signature"] if each[0] not in gone]
+    signature.insert(_place(function, root, taken), (name, "plain", None))
+    params = (Param(Value(Opaque("object"), name), name), *kept, *inside)
+    return replace(function, params=params, notes={**function.notes, "signature": tuple(signature)})

@@ -28,7 +28,7 @@ def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] =
                 _loop(op, active)
             case name if name in ("call", "custom") or op.prim.undefined:
                 if any(atom in active for atom in op.inputs):
-                    active.update(v for v in op.outputs if _differentiable(v.type))
+                    active.update(v for v in op.outputs if differentiable(v.type))
             case _:
                 _plain(op, active)
 
@@ -38,7 +38,7 @@ def _plain(op: Op, active: set[Value]) -> None:
         return
     for which, atom in enumerate(op.inputs):
         if atom in active and (op.prim.partial(which, op.attrs) is not None):
-            active.update(v for v in op.outputs if _differentiable(v.type))
+            active.update(v for v in op.outputs if differentiable(v.type))
 
 
 def _loop(op: Op, active: set[Value]) -> None:
@@ -58,10 +58,11 @@ def _loop(op: Op, active: set[Value]) -> None:
 
 
 def _pass(sources: Sequence[Atom], targets: Sequence[Value], active: set[Value]) -> None:
-    active.update(t for s, t in zip(sources, targets) if s in active and _differentiable(t.type))
+    active.update(t for s, t in zip(sources, targets) if s in active and differentiable(t.type))
 
 
-def _differentiable(type: Type) -> bool:
+def differentiable(type: Type) -> bool:
+    """Whether a value of this type may have a derivative."""
     if isinstance(type, Tape):
-        return _differentiable(type.item)
+        return differentiable(type.item)
     return isinstance(type, Saved) or (isinstance(type, Array) and type.differentiable)

@@ -10,7 +10,7 @@ from ..errors import Unsupported
 from ..ir.nodes import Atom, Const, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, cast
-from ..ir.types import Array, Tape
+from ..ir.types import Array, Saved, Tape
 from .tapes import Scope, Tapes
 
 
@@ -19,8 +19,8 @@ class Cotangents(Tapes):
         """Add to a value's cotangent: the first contribution is it, later ones are added."""
         if not isinstance(target, Value) or target not in self.active:
             return
-        if isinstance(target.type, Tape):
-            return self._accumulate_tape(scope, target, contribution)
+        if isinstance(target.type, (Tape, Saved)):
+            return self._accumulate_whole(scope, target, contribution)
         assert isinstance(target.type, Array)
         contribution = self._conform(contribution, target.type)
         known = self.current(scope, target)
@@ -32,11 +32,14 @@ class Cotangents(Tapes):
             contribution.hint = cotangent_name(target)
         scope.cotangents[target] = contribution
 
-    def _accumulate_tape(self, scope: Scope, tape: Value, contribution: Atom) -> None:
-        """A tape is read by one loop only, in the scope that has it, so its cotangent has one contribution."""
-        if tape in scope.cotangents or (tape not in scope.inside and scope.kind == "loop"):
+    def _accumulate_whole(self, scope: Scope, whole: Value, contribution: Atom) -> None:
+        """A tape is read by one loop only, in the scope that has it, so its cotangent has one contribution.
+
+        So is what a forward half has saved, by one call.
+        """
+        if whole in scope.cotangents or (whole not in scope.inside and scope.kind == "loop"):
             raise Unsupported("a recording that two loops read cannot be differentiated again")
-        scope.cotangents[tape] = contribution
+        scope.cotangents[whole] = contribution
 
     def current(self, scope: Scope, target: Value) -> Atom | None:
         """The cotangent so far; inside a backward loop an outer value gets an accumulator carried by the loop."""
@@ -71,10 +74,9 @@ class Cotangents(Tapes):
         return self.zeros(value) if atom is None else atom
 
     def zeros(self, value: Value) -> Atom:
-        if isinstance(value.type, Tape):  # of a branch that was not taken
+        if isinstance(value.type, (Tape, Saved)):  # of a branch that was not taken
             return Undefined(value.type)
-        if not isinstance(value.type, Array):
-            raise Unsupported("what a function has saved that is called as it stands is differentiated again")
+        assert isinstance(value.type, Array)
         type = value.type
         if not type.axes:
             return constant(0.0, type)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import Fault, Unsupported
-from ..ir.calls import procedure_of
-from ..ir.custom import custom_of
+from ..ir.calls import Procedure, header, items, packages, packed, procedure_of, whole
+from ..ir.custom import custom_of, expand, without_parts
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Region, Undefined, Value, atoms_used, records_of, walk
 from .activity import active_values
-from .calls import no_derivative
+from .calls import Pushed, beside, known_body, moving_arguments, moving_outputs, no_derivative
 from .invariance import cancelling, noted
 from .regions import lengths_of
 from .reverse import Differentiated
@@ -30,16 +30,61 @@ def push_forward(
     Its results are `function`'s, followed by one tangent for each of `results`, of the result's type. `tangents` are
     those of the values in `wrt`: parameters of the caller's making, or constants.
     """
+    pushed = Pushed()
+    joint = _pushed(function, results, wrt, tangents, facts, pushed)
+    while pushed.waiting:
+        _push_procedure(*pushed.waiting.pop(), pushed)
+    return Differentiated(joint, tuple(dict.fromkeys(pushed.faults)), pushed=tuple(pushed.made.values()))
+
+
+def _pushed(
+    function: Function,
+    results: Sequence[int],
+    wrt: Sequence[Value],
+    tangents: Sequence[Atom],
+    facts: Facts,
+    pushed: Pushed,
+) -> Function:
     constant = cancelling(function, facts)
     active = active_values(function.body, wrt, constant)
-    forward = _Forward(facts, active, _read(function.body))
+    forward = _Forward(facts, active, _read(function.body), pushed)
     forward.known.update(zip(wrt, tangents))
     forward.notice([*function.body.params, *(p.value for p in function.params)])
     forward.walk(function.body.ops)
     with forward.builder.at(function.body.ops[-1].origin if function.body.ops else forward.builder.origin):
         last = [forward.of_result(function.body.results[k]) for k in results]
     body = replace(function.body, ops=tuple(forward.builder.ops), results=(*function.body.results, *last))
-    return Differentiated(noted(replace(function, body=body), constant), tuple(forward.faults))
+    pushed.faults += forward.faults
+    return noted(replace(function, body=body), constant)
+
+
+def _push_procedure(plain: Procedure, wrt: tuple[int, ...], pushed: Pushed) -> None:
+    """The procedure's tangent function: further arguments for tangents, and further results."""
+    function = expand(plain.function, plain.facts, without_parts)
+    made, moving = pushed.made[plain, wrt], moving_arguments(function)
+    params, values, tangents = list(function.params), list[Value](), list[Value]()
+    for number in wrt:
+        moved = [function.params[k].value for k in moving[number]]
+        own = [Value(value.type, tangent_name(value)) for value in moved]
+        params += beside(params, own, "t_saved")
+        values += moved
+        tangents += own
+    groups = [group for group in moving_outputs(function) if group]
+    numbers = [k for group in groups for k in group]
+    with_params = replace(function, params=tuple(params))
+    try:
+        joint = _pushed(with_params, numbers, values, tangents, plain.facts, pushed)
+    except Unsupported as error:  # a result has no tangent
+        pushed.faults.append(Fault(function.body.ops[-1].origin, error.message, error.way_out))
+        return
+    first = len(function.body.results)
+    parts = items(function)
+    for group in groups:
+        parts.append(packed(range(first, first + len(group))))
+        first += len(group)
+    template, single = whole(parts)
+    notes = {**joint.notes, "signature": header(params), "packages": packages(params), "single": single}
+    made.body = replace(joint, result=template, notes={**notes, "gradients": (), "zero_d": ()})
 
 
 def _read(region: Region) -> set[Value]:
@@ -51,8 +96,9 @@ def _read(region: Region) -> set[Value]:
 
 
 class _Forward(Tangents):
-    def __init__(self, facts: Facts, active: set[Value], wanted: set[Value]):
+    def __init__(self, facts: Facts, active: set[Value], wanted: set[Value], pushed: Pushed):
         super().__init__(facts, active, wanted)
+        self.pushed = pushed
         self.faults: list[Fault] = []
         self.named: set[str] = set()  # the variables that have a value so far
 
@@ -88,16 +134,28 @@ class _Forward(Tangents):
             case "custom" if any(v in self.active for v in op.outputs):
                 self.builder.ops += self._custom(op)
             case "call" if any(v in self.active for v in op.outputs):
-                raise Unsupported(
-                    f"`{procedure_of(op)}` is a function of its own here, and has no tangents yet",
-                    "Use reverse mode, or write what calls itself as a loop.",
-                )
+                self.builder.ops.append(self._call(op))
             case _ if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):
                 if op.prim.undefined:
                     raise no_derivative(op)
                 self._beside(op)
             case _:
                 self.builder.ops.append(op)
+
+    def _call(self, op: Op) -> Op:
+        """The call of the tangent function, which gives the values and, after them, the tangents."""
+        procedure = procedure_of(op)
+        function = known_body(procedure)
+        moving = moving_arguments(function)
+        wrt = tuple(k for k, atom in enumerate(op.inputs) if self.tangent(atom) is not None and moving[k])
+        if not wrt:
+            return op
+        outputs = [v for v, group in zip(op.outputs, moving_outputs(function)) if group]
+        tangents = [Value(v.type, tangent_name(v) or "t_value") for v in outputs]
+        self.known.update(zip(outputs, tangents))
+        given = [self.known[op.inputs[k]] for k in wrt]  # type: ignore[index]
+        attrs = {**op.attrs, "procedure": self.pushed.of(procedure, wrt)}
+        return replace(op, inputs=(*op.inputs, *given), outputs=(*op.outputs, *tangents), attrs=attrs)
 
     def _custom(self, op: Op) -> list[Op]:
         """The call that gives the tangents beside the values, or one behind the call that gives the tangents alone."""

@@ -144,6 +144,8 @@ class Regions(Customs):
         incoming = {k: Value(lengths_of(params[k].type, body.results[k]), cotangent_name(params[k])) for k in live}
         taped = [(k, d) for k, d in enumerate(cotangents) if k >= carried and d is not None]
         taped_items = [Value(d.type.item, None) for _, d in taped if isinstance(d.type, Tape)]
+        # a recording of zeros where a mask excludes an element
+        self.masked_seeds.update(item for (_, d), item in zip(taped, taped_items) if d in self.masked_seeds)
         with self.builder.inside(inner):
             for k in live:
                 self.accumulate(inner, body.results[k], incoming[k])
@@ -155,6 +157,7 @@ class Regions(Customs):
             records = [self.final(inner, p) for p in tape_ds]
             outer = list(inner.sums)
             out += [inner.cotangents[v] for v in outer]
+            masked = [k for k, r in enumerate(records) if r in self.masked_seeds or self._masked_array(r)]
             ops = tuple(self.builder.ops)
         inits = [cotangents[k] if cotangents[k] is not None else self.zeros(op.outputs[k]) for k in live]
         inits += [self.current(scope, v) or self.zeros(v) for v in outer]
@@ -179,6 +182,7 @@ class Regions(Customs):
         )
         for parameter, output in zip(region_params[1:], outputs):
             output.hint = parameter.hint
+        self.masked_seeds.update(outputs[len(out) + k] for k in masked)
         for v, output in zip(outer, outputs[len(live) :]):
             scope.cotangents[v] = output
         for k, output in zip(live, outputs):
@@ -186,6 +190,9 @@ class Regions(Customs):
         for p, output in zip(tape_ds, outputs[len(out) :]):
             self.accumulate(scope, op.inputs[first + params.index(p)], output)
         return self._extend_loop(op, inner, forward, early)
+
+    def _masked_array(self, atom: Atom) -> bool:
+        return isinstance(atom.type, Array) and self.is_masked(Sym(self.builder, atom))
 
     def _bounds(self, op: Op) -> list[Atom]:
         """The bounds of the passes made, for the backward loop."""

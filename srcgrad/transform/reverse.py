@@ -7,26 +7,30 @@ simplification. Nothing is guessed: a value that no surviving op reads has no us
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import Fault
+from ..ir.calls import Procedure, outputs
 from ..ir.dims import Facts
-from ..ir.nodes import Atom, Const, Function, Value
+from ..ir.nodes import Atom, Const, Function, Undefined, Value
 from .activity import active_values
-from .calls import Pair, Pairs, Use, seeds_of
+from .calls import Pair, Pairs, Use, moving_arguments, seeds_of
 from .invariance import cancelling, noted
 from .regions import Regions
 from .tapes import Scope
 
+_SPLIT = "Write the function that calls itself without the loop, or differentiate it once."
+
 
 @dataclass(frozen=True)
 class Differentiated:
-    """The joint function, its faults (what has no derivative), and the halves of the procedures that it calls."""
+    """The joint function, its faults (what has no derivative), and the derivatives of the procedures that it calls."""
 
     function: Function
     faults: tuple[Fault, ...]
     pairs: tuple[Pair, ...] = ()
+    pushed: tuple[Procedure, ...] = ()
 
 
 def differentiate(
@@ -39,7 +43,7 @@ def differentiate(
     """
     pairs = Pairs()
     given: Sequence[Atom] = seeds or [Const(1.0)] * len(results)
-    joint = _joint(function, dict(zip(results, given)), wrt, facts, pairs)
+    joint = _joint(function, list(zip(results, given)), wrt, facts, pairs)
     while pairs.waiting:
         _differentiate_procedure(pairs.waiting.pop(), pairs)
     return Differentiated(joint, tuple(dict.fromkeys(pairs.faults)), tuple(pairs.made.values()))
@@ -47,7 +51,7 @@ def differentiate(
 
 def _joint(
     function: Function,
-    seeds: Mapping[int, Atom],
+    seeds: Sequence[tuple[int, Atom]],
     wrt: Sequence[Value],
     facts: Facts,
     pairs: Pairs,
@@ -61,7 +65,7 @@ def _joint(
     root = Scope(None, "root")
     root.inside.update([p.value for p in function.params], *(op.outputs for op in function.body.ops))
     reverse.builder.scope = root
-    for number, seed in seeds.items():
+    for number, seed in seeds:
         reverse.accumulate(root, function.body.results[number], seed)
     forward = reverse.backprop(function.body.ops, root)
     gradients = [reverse.final(root, value) for value in wrt]
@@ -72,7 +76,14 @@ def _joint(
 
 def _differentiate_procedure(use: Use, pairs: Pairs) -> None:
     pair = pairs.made[use]
-    function, pair.seeds = seeds_of(use.procedure.function, use)
-    wrt = [function.params[k].value for k in use.wrt]
-    masked = {seed for number, seed in zip(use.seeds, pair.seeds) if number in use.masked}
-    pair.joint = _joint(function, dict(zip(use.seeds, pair.seeds)), wrt, use.procedure.facts, pairs, masked)
+    plain = use.procedure.function
+    function, seeds = seeds_of(plain, use)
+    pair.seeds = tuple(seed for _, seed in seeds)
+    moving, masked_results = moving_arguments(plain), {k for n in use.masked for k in outputs(plain)[n]}
+    wrt = [function.params[k].value for number in use.wrt for k in moving[number]]
+    masked = {seed for number, seed in seeds if number in masked_results}
+    pair.joint = _joint(function, seeds, wrt, use.procedure.facts, pairs, masked)
+    given = pair.joint.body.results[len(plain.body.results) :]
+    if any(isinstance(d, Undefined) for d in given):
+        origin = pair.joint.body.ops[-1].origin
+        pairs.faults.append(Fault(origin, f"`{use.procedure}` records what its derivative does not need", _SPLIT))

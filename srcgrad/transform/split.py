@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
+from ..ir.calls import header, items, packages, packed, parameters, whole
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Function, Kept, Op, Param, Rebuilt, Region, Slot, Value, free_values, walk
 from ..ir.partial import partial_values
@@ -45,7 +47,7 @@ def split_pair(pair: Pair, facts: Facts) -> None:
     """
     function, seeds = pair.joint, pair.seeds
     assert function is not None
-    count = len(function.body.results) - pair.gradients
+    count = len(function.body.results) - sum(pair.gradients)
     numbers = range(count, len(function.body.results))
     function = replace(function, notes={**function.notes, "values": count, "gradients": numbers})
     values, gradients = function.body.results[:count], function.body.results[count:]
@@ -54,19 +56,38 @@ def split_pair(pair: Pair, facts: Facts) -> None:
     saved.sort(key=order.index)
     hidden = _hidden(function)
     kept = [v for v in saved if v not in hidden]
-    slots = tuple(Slot(count + k) for k, v in enumerate(saved) if v not in hidden)
-    template = (*map(Slot, range(count)), slots[0] if len(slots) == 1 else slots or None)
+    template = (*items(function), packed([count + k for k, v in enumerate(saved) if v not in hidden]))
     pair.forward.body = _forward(function, forward, values, saved, seeds, template, pair.forward.name)
     names = _parameter_names(function, [*saved, *seeds])
-    package = names[kept[0]] if len(kept) == 1 else "saved"
-    signature = [(name, "plain", None) for name in (*([package] if kept else []), *(names[v] for v in seeds))]
-    params = [Param(v, package, () if len(kept) == 1 else (k,)) for k, v in enumerate(kept)]
-    params += [Param(v, names[v]) for v in (*(v for v in saved if v in hidden), *seeds)]
-    result = Slot(0) if len(gradients) == 1 else tuple(map(Slot, range(len(gradients))))
-    if len(kept) > 1:
-        function = replace(function, notes={**function.notes, "package": package})
-    pair.backward.body = _backward(function, backward, gradients, params, signature, result, pair.backward.name)
+    params = parameters(names[kept[0]] if len(kept) == 1 else "saved", kept)
+    given = _seed_params(function, seeds, names, {param.name for param in params})
+    stand_ins = [Param(v, names[v]) for v in saved if v in hidden]
+    ends = list(accumulate(pair.gradients))
+    parts = [packed(range(end - length, end)) for length, end in zip(pair.gradients, ends)]
+    result, single = whole(parts)
+    function = replace(function, notes={**function.notes, "packages": packages([*params, *given]), "single": single})
+    pair.backward.body = _backward(
+        function, backward, gradients, [*params, *stand_ins, *given], header([*params, *given]), result,
+        pair.backward.name,
+    )  # fmt: skip
     pair.saves = bool(kept)
+
+
+def _seed_params(
+    function: Function, seeds: Sequence[Value], names: Mapping[Value, str], taken: set[str]
+) -> list[Param]:
+    """The parameters for cotangents: called anew, but for those that are handed over together."""
+    found, renamed = [], dict[str, str]()
+    for seed in seeds:
+        param = next(p for p in function.params if p.value is seed)
+        if param.path and param.name not in renamed:
+            name = param.name
+            while name in taken:
+                name += "_"
+            renamed[param.name] = name
+            taken.add(name)
+        found.append(replace(param, name=renamed[param.name] if param.path else names[seed]))
+    return found
 
 
 def _halves(
@@ -169,7 +190,7 @@ def _forward(
     params = tuple(p for p in function.params if p.value not in seeds)
     return replace(
         function, name=name, params=params, body=Region((), tuple(ops), (*values, *saved)), result=template,
-        notes={**_notes(function, range(len(values))), "package": None},
+        notes={**_notes(function, range(len(values))), "single": False},
     )  # fmt: skip
 
 

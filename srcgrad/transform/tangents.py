@@ -77,7 +77,7 @@ class Tangents:
         if tangent is not None:
             return tangent
         if not isinstance(type, Array):
-            raise Unsupported("what a function has saved that is called as it stands is differentiated again")
+            raise Unsupported("what a function has saved does not move with the arguments", "Differentiate it once.")
         if not type.axes:
             return constant(0.0, type)
         (zeros,) = self.builder.apply(named("zeros"), [], {"shape": type.axes, "dtype": type.dtype}, hint=hint)

@@ -204,19 +204,6 @@ def test_errors():
         grad(jvp(y))
 
 
-def factorial_like(x, n):
-    return x if n <= 0 else x * factorial_like(x, n - 1)
-
-
-def test_what_calls_itself_is_differentiated_once():
-    assert grad(factorial_like)(2.0, 3) == 32.0
-    for derivative in (grad(grad(factorial_like)), hvp(factorial_like)):
-        with pytest.raises(CompileError, match=r"test_higher_order.py:\d+.*once only(.*\n)*.*Write it as a loop"):
-            derivative(*((2.0, 3) if derivative.__class__.__name__ == "Gradient" else (2.0, 3, 1.0)))
-    with pytest.raises(CompileError, match=r"test_higher_order.py:\d+"):
-        jvp(factorial_like, (2.0, 3), (1.0, None))
-
-
 def test_pickles_and_repr():
     again = pickle.loads(pickle.dumps(grad(grad(y))))
     assert again(5.0) == 2.0

@@ -273,10 +273,6 @@ def test_what_the_function_prints_is_printed_once(capsys):
 # Refused
 
 
-def factorial(x, n):
-    return x if n == 0 else x * factorial(x, n - 1)
-
-
 def changed(x, out):
     out[0] = x[0]
     return np.sum(out * x)
@@ -288,7 +284,6 @@ REFUSED = {
     "another derivative": (lambda x: np.sum(hessian(slope)(x)), "is not taken inside a function"),
     "a change outside": (lambda x: (lambda out: np.sum(grad(changed)(x, out)))(np.zeros(3)), "from around it"),
     "its own argument changed": (lambda x: np.sum(grad(changed, 1)(x, x * 2.0)), "in place"),
-    "recursion": (lambda x, n: grad(factorial)(x, n), "calls itself is differentiated once only"),
     "another shape": (lambda x: jvp(energy, (x, 1.0), (x[:2], 0.0))[1], "a tangent of `jvp` is"),
     "a missing argument": (lambda x: np.sum(grad(energy, wrt="scales")(x, 1.0)), "without the argument"),
     "a function handed out": (lambda x: grad(lambda z: (z @ z, lambda: z), has_aux=True)(x)[1](), "returns a function"),
