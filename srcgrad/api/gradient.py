@@ -149,8 +149,11 @@ class Gradient(Derivative, Generic[P, R]):
 
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
         """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
-        step = self._step(mode, self._single and mode != "split")
-        return self._dispatcher(step).find([unwrap(v) for v in values])
+        return self.dispatcher_of(mode).find([unwrap(v) for v in values])
+
+    def dispatcher_of(self, mode: str) -> Dispatcher:
+        """All that has been compiled in one mode, in what was asked for."""
+        return self._dispatcher(self._step(mode, self._single and mode != "split"))
 
     def export(self, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Write a module with the gradient for arguments like these, which needs NumPy alone.

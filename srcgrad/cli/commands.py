@@ -97,13 +97,17 @@ def cache(options: argparse.Namespace) -> int:
 
 
 def _gradient(options: argparse.Namespace) -> tuple[Gradient[..., Any], list[Any]]:
-    target = find_target(options.target)
-    if isinstance(target, Gradient) and not options.wrt:
-        return target, example_arguments(target._python, options.args)
+    return gradient_of(find_target(options.target), options.wrt, options.args)
+
+
+def gradient_of(target: Any, wrt: str | None, args: str | None) -> tuple[Gradient[..., Any], list[Any]]:
+    """The gradient of a function with respect to what is named, and arguments for it. Raises CommandError."""
+    if isinstance(target, Gradient) and not wrt:
+        return target, example_arguments(target._python, args)
     function = target._python if isinstance(target, Gradient) else target
-    names = tuple(name.strip() for name in options.wrt.split(",")) if options.wrt else None
+    names = tuple(name.strip() for name in wrt.split(",")) if wrt else None
     try:
         gradient: Gradient[..., Any] = Gradient(function, wrt=names[0] if names and len(names) == 1 else names)
     except ValueError as error:
         raise CommandError(f"--wrt: {error}") from None
-    return gradient, example_arguments(function, options.args)
+    return gradient, example_arguments(function, args)

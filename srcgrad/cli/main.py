@@ -64,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--measure", action="store_true", help="run it, and show times and shapes beside the lines")
     report.set_defaults(run=pages.report)
 
+    explore = add("explore", help="follow a file in the browser: its functions, and the gradient beside each")
+    explore.add_argument("file", metavar="FILE[:FUNCTION]", help="as in loss.py or loss.py:loss")
+    explore.add_argument("--wrt", metavar="NAMES", default="", help="what to differentiate at first")
+    explore.add_argument("--args", metavar="TYPES", default="", help="example arguments at first")
+    explore.add_argument("--port", type=int, default=0, help="on 127.0.0.1 (default: any that is free)")
+    explore.add_argument("--open", action="store_true", help="open the browser")
+    explore.set_defaults(run=pages.explore)
+
     cache = add("cache", help="the folder of compiled gradients")
     cache.add_argument("action", choices=("path", "list", "show", "clear"))
     cache.add_argument("key", nargs="?", help="for show: an entry, or how its key starts")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from .commands import _gradient
 from .errors import CommandError
@@ -21,4 +22,16 @@ def report(options: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{options.output} cannot be written: {error.strerror}") from None
     print(f"{options.output} written: open it in a browser", file=sys.stderr)
+    return 0
+
+
+def explore(options: argparse.Namespace) -> int:
+    """Serve the explorer until Ctrl-C."""
+    from .explorer import explore as serve  # a server is imported by this command alone
+
+    name, colon, function = options.file.rpartition(":")
+    if not colon or options.file.endswith(".py"):
+        name, function = options.file, ""
+    start = {"function": function, "wrt": options.wrt, "args": options.args}
+    serve(Path(name), start, options.port, options.open)
     return 0

@@ -37,7 +37,7 @@ def _module(place: str) -> types.ModuleType:
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        return _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        return load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     except CommandError:
         raise
     except ImportError as error:
@@ -46,7 +46,8 @@ def _module(place: str) -> types.ModuleType:
         raise CommandError(f"importing {place} raised {type(error).__name__}: {error}") from error
 
 
-def _from_file(file: Path) -> types.ModuleType:
+def load_file(file: Path) -> types.ModuleType:
+    """Execute a file as a module. Raises CommandError where there is none, and what the file raises."""
     if not file.is_file():
         raise CommandError(f"there is no file {file}")
     spec = importlib.util.spec_from_file_location(file.stem, file)

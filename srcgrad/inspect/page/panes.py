@@ -7,11 +7,12 @@ say what they belong to (`data-to`); the page's script turns that around.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 
-from ...errors import Origin
+from ...errors import Fault, Origin
 from ...ir.nodes import Op, Value
 from ...ir.types import Tape
 from ..explanation import Explanation
@@ -20,6 +21,7 @@ from .measure import Measured, amount
 from .places import Block, Generated, Sources, relations
 
 _COLOURS = 8
+_FAULT_WIDTH = 72
 
 
 def generated_pane(
@@ -58,15 +60,37 @@ def generated_pane(
     return _list(items, f"generated lines of {generated.emitted.name}")
 
 
-def user_panes(known: Sources, explanation: Explanation | None, measured: Mapping[str, tuple[float, float]]) -> str:
-    """The user's functions, one list of lines for each block; `measured` has seconds forward and backward by line."""
+def plain_pane(lines: Sequence[str], to: Sequence[Sequence[str]], known: Sources) -> str:
+    """Text that is no Python, and the lines of the user's that each of its lines belongs to."""
+    items = [
+        f'<li id="g0-{n}" class="line" role="option" aria-selected="false" tabindex="-1" data-to="{" ".join(ids)}">'
+        f"{_gutter(n, ids, known)}<code>{escape(line) or ' '}</code></li>"
+        for n, (line, ids) in enumerate(zip(lines, to), 1)
+    ]
+    return _list(items, "lines")
+
+
+def user_panes(
+    known: Sources,
+    explanation: Explanation | None,
+    measured: Mapping[str, tuple[float, float]],
+    faults: Sequence[Fault] = (),
+) -> str:
+    """The user's functions, one list of lines for each block.
+
+    measured : seconds forward and backward, by line; faults : shown below the lines they are about
+    """
+    wrong: dict[str, str] = {}
+    for number, fault in enumerate(faults):
+        identity = known.identity(fault.origin)
+        wrong[identity] = wrong.get(identity, "") + _fault(number, fault)
     html = []
     for number, block in enumerate(known.blocks):
         mark = partial(_kept, explanation, block) if explanation is not None else None
-        items = [
-            _user_line(f"u{number}-{block.first + k}", line, known, measured)
-            for k, line in enumerate(highlighted(block.text, mark))
-        ]
+        items = []
+        for line, text in enumerate(highlighted(block.text, mark), block.first):
+            identity = f"u{number}-{line}"
+            items += [_user_line(identity, text, known, measured), wrong.get(identity, "")]
         html.append(
             f'<h3><code>{escape(block.title)}</code> <span class="file">{escape(block.file)}:{block.first}</span></h3>'
             + _list(items, f"lines of {block.title}")
@@ -96,6 +120,20 @@ def _user_line(
     return (
         f'<li id="{identity}" class="line{"" if mapped else " unmapped"}" role="option" aria-selected="false" '
         f'tabindex="-1">{_gutter(number, mapped, known)}{times}<code>{html or " "}</code></li>'
+    )
+
+
+def _fault(number: int, fault: Fault) -> str:
+    """The error below its line: the carets, what is wrong, what to do instead."""
+    origin = fault.origin
+    width = max(1, min(origin.end_column, len(origin.text) or origin.column + 1) - origin.column)
+    caret = " " * origin.column + "^" * width
+    indent = " " * (len(origin.text) - len(origin.text.lstrip()))
+    said = [each for line in (fault.message, fault.way_out) for each in textwrap.wrap(line, _FAULT_WIDTH)]
+    text = escape("\n".join([caret, *(indent + each for each in said)]))
+    return (
+        f'<li id="e{number}" class="line fault" role="option" aria-selected="false" tabindex="-1">'
+        f'<span class="number"></span><span class="bars"></span><code>{text}</code></li>'
     )
 
 
