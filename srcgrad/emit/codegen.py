@@ -60,7 +60,7 @@ class Codegen:
         self.names = expressions.names
         self.recorded: set[Value] = set()
         self.leaving: Leaving | None = None
-        self.tested = tested_values(function)
+        self.tested = tested_values(function, self.names)
 
     def block(self, block: Block) -> list[ast.stmt]:
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..ir.nodes import Atom, Const, Function, Op, Region, Value, walk
 
@@ -69,9 +69,17 @@ def is_literally_true(atom: object) -> bool:
     return isinstance(atom, Const) and atom.value is True
 
 
-def tested_values(function: Function) -> set[Value]:
-    """Values that the text compares with None, and the versions of their variables: None where nothing is assigned."""
+def tested_values(function: Function, names: Mapping[Value, str]) -> set[Value]:
+    """Values that the text compares with None or copies to another name, and the versions of their variables.
+
+    They are None where nothing is assigned.
+    """
     tested = {a for op in walk(function.body.ops) for a in _tests(op)}
+    for op in walk(function.body.ops):
+        for target, sources in _handed(op):
+            if op.role == "primal" and (op.prim.name == "if" or target not in op.outputs):
+                known = [a for a in sources if isinstance(a, Value) and a in names and target in names]
+                tested.update(a for a in known if names[a] != names[target])
     before = -1
     while len(tested) != before:
         before = len(tested)

@@ -156,3 +156,22 @@ def test_what_is_assigned_in_every_pass_needs_no_check_where_there_is_a_pass():
     gradient = grad(last_index)
     gradient(X, 0.6)
     assert "UnboundLocalError" not in gradient.source
+
+
+def test_what_a_pass_has_not_assigned_yet_may_be_handed_to_an_inner_loop():
+    """The text keeps two names for `v`, and copies one to the other before the first pass has assigned it."""
+
+    def loss(x, y, w):
+        for _ in range(len(x)):
+            for _ in range(len(w)):
+                v = w
+            if np.sum(y) < -0.2:
+                v = np.arctan(v)
+            else:
+                x += np.arctan(v) @ y
+        return np.mean(x)
+
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=3), rng.normal(size=2), rng.normal(size=(3, 2))
+    for total in (5.0, -5.0):
+        check(loss, x, y + total, w)
