@@ -19,6 +19,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from threading import RLock
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 MISS = object()
 
 
-@dataclass
+@dataclass(repr=False)
 class Specialisation:
     """One compiled signature: its source, its functions, and how a call enters it."""
 
@@ -66,7 +67,7 @@ class Specialisation:
     functions: tuple[Callable[..., Any], ...]
     enter: Callable[..., Any]
     signature: str
-    lines: Mapping[str, Mapping[int, str]]  # generated file -> line -> the user's line
+    lines: Mapping[str, Mapping[int, str]]  # generated file -> line -> the user's lines, as `file:number: text`
     captures: Mapping[Route, str]
     origin: str = "compiled"  # or "disk"
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +75,18 @@ class Specialisation:
     statics: Mapping[Route, Any] = field(default_factory=dict)
     guards: Sequence[str] = ()
     file: FilePath | None = None  # its entry on disk, there or not
+    when: datetime = field(default_factory=datetime.now)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where debuggers, profilers and coverage see the text of each function."""
+        return tuple(function.__code__.co_filename for function in self.functions)
+
+    def __repr__(self) -> str:
+        names = " and ".join(function.__name__ for function in self.functions)
+        took = f" in {1e3 * sum(self.seconds.values()):.0f} ms" if self.origin == "compiled" else ""
+        how = "compiled" if self.origin == "compiled" else "read from disk"
+        return f"<{names}({self.signature}), {how} at {self.when:%Y-%m-%d %H:%M:%S}{took}, {' and '.join(self.files)}>"
 
 
 class Dispatcher:
@@ -119,6 +132,7 @@ class Dispatcher:
             function = self.request.function
             for known in self.specialisations:
                 if _accepts(known, function, values):
+                    self._latest = known.enter
                     return known
             specs = self.describe(values)
             _check_wrt(self.request, specs)
@@ -165,7 +179,7 @@ class Dispatcher:
         capture_specs = dict(compiled.lowered.captures.values())
         guards = _guards(compiled)
         names = tuple(each.name for each in compiled.emitted)
-        lines = [{n: _quote(o) for n, o in each.origins.items()} for each in compiled.emitted]
+        lines = _places(compiled)
         return self._build(
             request.specs,
             texts,
@@ -468,7 +482,7 @@ def _meta(compiled: Compiled, request: Request) -> dict[str, Any] | None:
         "statics": statics,
         "guards": _guards(compiled),
         "written": _written(compiled),
-        "lines": [{str(n): _quote(o) for n, o in each.origins.items()} for each in compiled.emitted],
+        "lines": [{str(n): text for n, text in each.items()} for each in _places(compiled)],
         "function": f"{request.function.__module__}.{request.function.__qualname__}",
         "signature": ", ".join(f"{name}: {spec}" for name, spec in request.specs.items()),
     }
@@ -488,8 +502,14 @@ def _route(steps: Sequence[Sequence[Any]]) -> Route:
     return tuple((kind, tuple(name) if isinstance(name, list) else name) for kind, name in steps)
 
 
-def _quote(origin: Any) -> str:
-    return f"{origin.file}:{origin.line}: {origin.text.strip()}"
+def _places(compiled: Compiled) -> list[dict[int, str]]:
+    """For each text, and each of its lines, the user's lines that it computes or differentiates, one a line."""
+    found: list[dict[int, str]] = []
+    for emitted in compiled.emitted:
+        places = {n: emitted.places(n) for n in range(1, emitted.text.count("\n") + 1)}
+        quoted = {n: dict.fromkeys(f"{o.file}:{o.line}: {o.text.strip()}" for o in each) for n, each in places.items()}
+        found.append({n: "\n".join(texts) for n, texts in quoted.items() if texts})
+    return found
 
 
 __all__ = ["DISK", "Dispatcher", "Specialisation", "fingerprint", "os", "toolchain"]

@@ -9,13 +9,20 @@ import pickle
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dispatch import Dispatcher, Specialisation
 from ..errors import GradTypeError, SourceNotFound
 from ..request import Places, Request, Step
+from ..runtime.captures import follow
+from ..runtime.examples import NoExample, example_arguments
 from ..runtime.leaves import unwrap
 from ..runtime.parameter import Parameter
+from ..runtime.source import find_source, short_name
+from .bound import Bound
+
+if TYPE_CHECKING:
+    from ..inspect.explanation import Explanation
 
 
 class Derivative:
@@ -39,16 +46,59 @@ class Derivative:
 
     @property
     def source(self) -> str:
-        """The generated source of the derivative last called."""
+        """The generated source of the derivative last called, or looked at.
+
+        Before any call, of arguments like the defaults, and like what annotations say: `float`, `int`,
+        `Annotated[np.ndarray, "f8[n, d]"]`, or jaxtyping's `Float64[np.ndarray, "n d"]`.
+        """
         return joined(self._latest().texts)
+
+    def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
+        """The generated source for a call with these arguments, without calling it.
+
+        annotate : say behind each line of the backward sweep which line of the function it differentiates
+        """
+        made = self._look(*self._served(args, kwargs))
+        if not annotate:
+            return joined(made.texts)
+        from ..inspect.annotate import annotated
+
+        own = short_name(find_source(self._python).file.name)
+        return joined([annotated(text, made.lines.get(file, {}), own) for text, file in zip(made.texts, made.files)])
+
+    def specialize(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The bare generated function for a call with these arguments: no dispatch, no checks, plain NumPy.
+
+        Globals and closure variables that the function reads are bound to their values of now.
+        """
+        dispatcher, values = self._served(args, kwargs)
+        made = self._look(dispatcher, values)
+        if len(made.functions) != 1:
+            raise TypeError(f"{self!r} runs a forward and a backward half: there is no one function that it calls")
+        (bare,) = made.functions
+        taken = inspect.signature(bare).parameters
+        captures = [(route, unique) for route, unique in made.captures.items() if unique in taken]
+        if not captures:
+            return bare
+        arguments = dict(zip(dispatcher.names, values))
+        return functools.partial(bare, **{unique: follow(self._python, r, arguments) for r, unique in captures})
+
+    def explain(self, *args: Any, **kwargs: Any) -> Explanation:
+        """What the derivative of this call stores for its backward sweep, computes again, and finds zero, and why.
+
+        Runs the compiled function once on these arguments, to count and to measure. Print it or read its fields.
+        """
+        from ..inspect.explain import explain  # the compiler is imported when it is asked for
+
+        return explain(*self._served(args, kwargs), self._title)
 
     @property
     def specializations(self) -> list[Specialisation]:
-        """Everything compiled so far for this function."""
+        """Everything compiled so far for this function: what, when, and where its text lies."""
         return [each for dispatcher in self._dispatchers.values() for each in dispatcher.specialisations]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else types.MethodType(self, instance)  # type: ignore[arg-type]
+        return self if instance is None else Bound(self, instance)
 
     def __reduce__(self) -> Any:
         """By reference, as functions are pickled: by its own name if it decorates, else by the plain function's."""
@@ -64,6 +114,20 @@ class Derivative:
         raise NotImplementedError
 
     # Inside
+
+    _title = "derivative"
+
+    def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
+        """What serves a call with these arguments, and one value for each of its parameters."""
+        raise NotImplementedError
+
+    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        """The same, of a call whose own arguments are like these."""
+        return self._served(values, {})
+
+    def _look(self, dispatcher: Dispatcher, values: Sequence[Any]) -> Specialisation:
+        self._last = dispatcher
+        return dispatcher.find(values)
 
     def _dispatcher(self, step: Step) -> Dispatcher:
         if step not in self._dispatchers:
@@ -93,12 +157,24 @@ class Derivative:
         return self.function(*bound.args, **bound.kwargs)
 
     def _latest(self) -> Specialisation:
-        if self._last is None or self._last.latest is None:
+        if self._last is not None and self._last.latest is not None:
+            return self._last.latest
+        return self._look(*self._like(self._example("source_for")))
+
+    def _example(self, method: str) -> list[Any]:
+        """Arguments as defaults and annotations describe them; `method` is what shows the source for others."""
+        try:
+            signature = inspect.signature(self._python, eval_str=True)
+        except Exception:  # a name that only a type checker knows
+            signature = self._signature
+        own = [p for name, p in signature.parameters.items() if name in self._parameters]
+        try:
+            return example_arguments(signature.replace(parameters=own))
+        except NoExample as error:
             raise RuntimeError(
-                f"`{self.__name__}` has not been called yet, so the types of its arguments are unknown: call it, and "
-                "then look at the source."
-            )
-        return self._last.latest
+                f"`{self.__name__}` has not been called yet, and {error}: call it, or show it arguments, as in "
+                f'`{method}(*args)`; or annotate them, as in `Annotated[np.ndarray, "f8[n, d]"]`.'
+            ) from None
 
     def _names(self, wrt: Places, single: bool) -> Any:
         """`wrt=` again, for pickling."""

@@ -9,7 +9,7 @@ from ..request import Step
 from ..runtime.leaves import unwrap
 from .choosing import Names, Positions, choose
 from .derivative import remembered
-from .gradient import Gradient
+from .gradient import Gradient, ValueAndGrad
 from .pullback import Pullback
 
 P = ParamSpec("P")
@@ -66,9 +66,9 @@ def value_and_grad(
     wrt: Names | None = None,
     holomorphic: bool = False,
     has_aux: bool = False,
-) -> Callable[P, tuple[R, Any]]:
+) -> ValueAndGrad[P, R]:
     """A function that returns (value, gradient), with has_aux ((value, aux), gradient); arguments as of `grad`."""
-    return Gradient(function, wrt, argnums, has_aux, holomorphic).value_and_grad
+    return ValueAndGrad(function, wrt, argnums, has_aux, holomorphic)
 
 
 def vjp(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from ..dispatch import Dispatcher, Specialisation
 from ..request import Places, Step
-from ..runtime.captures import follow
 from ..runtime.grad_mode import is_grad_enabled
 from ..runtime.leaves import Step as LeafStep
 from ..runtime.leaves import parameters, unwrap
@@ -48,7 +45,7 @@ class Gradient(Derivative, Generic[P, R]):
         self._aux, self._holomorphic = has_aux, holomorphic
         self._pairs: dict[tuple[LeafStep, ...], Dispatcher] = {}
         self._last_pair: Dispatcher | None = None
-        self._grad = self._dispatcher(self._step("grad", self._single))
+        self._grad = self._dispatcher(self._step(self._mode, self._single))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """The gradient: one array (or number, or structure) for each differentiated argument.
@@ -84,41 +81,34 @@ class Gradient(Derivative, Generic[P, R]):
         pullback = Pullback(backward, saved, dispatcher, value, plain)
         return _with(Result(value, pullback, [p for p, _ in active] if found else None, backward), aux)
 
-    def specialize(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, Any]:
-        """The bare gradient function for arguments like these: no dispatch, no checks, plain NumPy.
-
-        Globals and closure variables that the function reads are bound to their values of now.
-        """
-        values = tuple(unwrap(value) for value in self._bind(args, kwargs))
-        self._last = self._grad
-        made = self._grad.find(values)
-        (bare,) = made.functions
-        taken = inspect.signature(bare).parameters
-        captures = [(route, unique) for route, unique in made.captures.items() if unique in taken]
-        if not captures:
-            return bare
-        arguments = dict(zip(self._parameters, values))
-        return functools.partial(bare, **{unique: follow(self._python, r, arguments) for r, unique in captures})
-
     @property
     def forward_source(self) -> str:
-        """The forward half of the compiled pair, as text."""
+        """The forward half of the pair last run, or looked at, as text; before any, as of `source`."""
         return self._pair().texts[0]
 
     @property
     def backward_source(self) -> str:
-        """The backward half of the compiled pair, as text."""
+        """The backward half of that pair."""
         return self._pair().texts[1]
+
+    def forward_source_for(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """The forward half for a call with these arguments, without running it."""
+        return self._look_at_pair(self._bind(args, kwargs)).texts[0]
+
+    def backward_source_for(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """The backward half for such a call."""
+        return self._look_at_pair(self._bind(args, kwargs)).texts[1]
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """What the gradient of this call stores for its backward sweep, computes again, and finds zero, and why.
 
         Runs the compiled function once on these arguments, to count and to measure. Print it or read its fields.
+        Where Parameters with requires_grad are among the arguments, of the gradient in these, as `forward` takes it.
         """
         from ..inspect.explain import explain  # the compiler is imported when it is asked for
 
         values = self._bind(args, kwargs)
-        return explain(self.dispatcher_for(values), [unwrap(value) for value in values])
+        return explain(self.dispatcher_for(values), [unwrap(value) for value in values], self._title)
 
     def report(self, *args: Any, measure: bool = False, **kwargs: Any) -> Report:
         """A page about the gradient of this call: `.save("report.html")`, or let a notebook show it.
@@ -132,20 +122,6 @@ class Gradient(Derivative, Generic[P, R]):
         from ..inspect.page.report import report
 
         return report(self, self._bind(args, kwargs), measure)
-
-    def source_for(self, *args: Any, annotate: bool = False, **kwargs: Any) -> str:
-        """The generated source of the gradient for arguments like these, without calling it.
-
-        annotate : say behind each line of the backward sweep which line of the function it differentiates
-        """
-        self._last = self._grad
-        made = self._grad.find([unwrap(value) for value in self._bind(args, kwargs)])
-        if not annotate:
-            return self.source
-        from ..inspect.annotate import annotated
-
-        (text,), (places,) = made.texts, made.lines.values()
-        return annotated(text, places)
 
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
         """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
@@ -174,7 +150,7 @@ class Gradient(Derivative, Generic[P, R]):
         ]
         if not active:
             return self._grad
-        return self._dispatcher(replace(self._step("grad", False), wrt=tuple(step.place for step in active)))
+        return self._dispatcher(replace(self._step(self._mode, False), wrt=tuple(step.place for step in active)))
 
     def pair_for(self, values: Sequence[Any]) -> Dispatcher:
         """Of the forward and backward halves that `forward` runs for such arguments."""
@@ -193,16 +169,20 @@ class Gradient(Derivative, Generic[P, R]):
 
     def as_step(self, called: str) -> Step | None:
         """This derivative as something to differentiate, by the method that is called."""
-        mode = {"__call__": "grad", "value_and_grad": "value_and_grad"}.get(called)
+        mode = {"__call__": self._mode, "value_and_grad": "value_and_grad"}.get(called)
         return None if mode is None else self._step(mode, self._single)
 
     def _rebuild(self) -> Any:
-        return Gradient, (self.function, self._names(self._wrt, self._single), None, self._aux, self._holomorphic)
+        return type(self), (self.function, self._names(self._wrt, self._single), None, self._aux, self._holomorphic)
 
     def __repr__(self) -> str:
-        return f"<gradient of {self._python.__qualname__} with respect to {', '.join(name for name, _ in self._wrt)}>"
+        names = ", ".join(name for name, _ in self._wrt)
+        return f"<{self._title} of {self._python.__qualname__} with respect to {names}>"
 
     # Inside
+
+    _mode = "grad"
+    _title = "gradient"
 
     def _step(self, mode: str, single: bool) -> Step:
         return Step(mode, self._wrt, single, self._aux, holomorphic=self._holomorphic)
@@ -214,38 +194,36 @@ class Gradient(Derivative, Generic[P, R]):
             self._pairs[steps] = self._dispatcher(replace(self._step("split", False), wrt=wrt))
         return self._pairs[steps]
 
-    def _latest(self) -> Specialisation:
-        if self._last is None or self._last.latest is None:
-            self._from_annotations()
-        assert self._last is not None
-        assert self._last.latest is not None
-        return self._last.latest
+    def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
+        return self._grad, [unwrap(value) for value in self._bind(args, kwargs)]
 
-    def _from_annotations(self) -> None:
-        """Before any call: numbers that annotations or defaults describe are signature enough."""
-        example = []
-        for parameter in self._signature.parameters.values():
-            kind = {"float": 1.0, "int": 2, float: 1.0, int: 2}.get(parameter.annotation)
-            if parameter.default is not parameter.empty:
-                example.append(parameter.default)
-            elif kind is not None:
-                example.append(kind)
-            else:
-                raise RuntimeError(
-                    f"`{self.__name__}` has not been called yet, so the types of its arguments are unknown: "
-                    "call it, or `specialize(*args)` it, and then look at the source."
-                )
-        self._last = self._grad
-        self._grad.find(example)
+    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        return self._grad, values
 
     def _pair(self) -> Specialisation:
         if self._last_pair is not None and self._last_pair.latest is not None:
             return self._last_pair.latest
-        raise RuntimeError(f"`{self.__name__}` has no compiled pair yet: call `.forward(*args)` first.")
+        return self._look_at_pair(self._example("forward_source_for"))
+
+    def _look_at_pair(self, values: Sequence[Any]) -> Specialisation:
+        self._last_pair = self.pair_for(values)
+        return self._look(self._last_pair, [unwrap(value) for value in values])
 
 
 def _with(result: Result, aux: list[Any]) -> Any:
     return (result, *aux) if aux else result
 
 
-__all__ = ["Gradient"]
+class ValueAndGrad(Gradient[P, R]):
+    """A function's value beside its gradient; made by `value_and_grad`."""
+
+    _mode = "value_and_grad"
+    _title = "value and gradient"
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
+        """(value, gradient), from one function that computes both; with has_aux, ((value, aux), gradient)."""
+        result: tuple[R, Any] = super().__call__(*args, **kwargs)
+        return result
+
+
+__all__ = ["Gradient", "ValueAndGrad"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..dispatch import Dispatcher
 from ..errors import GradTypeError
 from ..request import Step
 from ..runtime.leaves import unwrap
 from ..runtime.trees import tree_leaves, tree_map
 from .choosing import Names, Positions, choose
-from .derivative import joined
 from .gradient import Gradient
 from .pullback import Pullback
 from .tangents import Directional
@@ -57,10 +58,29 @@ class Jacobian(Directional):
             return self._forward(values, active)
         return self._reverse(value, Pullback(backward, saved, self._last, value), active, aux)
 
-    @property
-    def source(self) -> str:
-        """What runs for each row or column: a forward and a backward half, or the value beside its tangent."""
-        return joined(self._latest().texts)
+    def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
+        """What runs for each row or column: a forward and a backward half, or the value beside its tangent.
+
+        Where the number of results decides, and no such call has been made, the function runs once to tell it.
+        """
+        return self._like([unwrap(value) for value in self._bind(args, kwargs)])
+
+    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        if self._by_columns(values):
+            active = [self._at(values, place) for place in self._wrt]
+            return self._given(self._columns, values, active)
+        return self._dispatcher(self._rows), values
+
+    def _by_columns(self, values: list[Any]) -> bool:
+        if self._mode:
+            return self._mode == "forward"
+        size = sum(np.size(leaf) for place in self._wrt for leaf in tree_leaves(self._at(values, place)))
+        shapes = tuple(np.shape(leaf) for leaf in tree_leaves(values))
+        if size > 1 and shapes not in self._tall:
+            result = self._call_plain(copy.deepcopy(values))
+            value = result[0] if self._aux else result
+            self._tall[shapes] = size < sum(np.size(leaf) for leaf in tree_leaves(value))
+        return size <= 1 or self._tall[shapes]
 
     def _at(self, values: Sequence[Any], place: tuple[str, Any]) -> Any:
         value = values[self._parameters.index(place[0])]

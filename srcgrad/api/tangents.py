@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from ..dispatch import Dispatcher
 from ..request import Places, Step
 from ..runtime.leaves import unwrap
-from ..runtime.trees import fitted
+from ..runtime.trees import fitted, tree_leaves
 from .choosing import Names, Positions, choose
 from .derivative import Derivative, remembered
 from .gradient import Gradient
@@ -29,6 +32,11 @@ class Directional(Derivative):
 
     def _along(self, step: Step, values: Sequence[Any], directions: Sequence[Any]) -> Any:
         """The compiled function at `values`, along one direction for each of `step.wrt`."""
+        self._last, given = self._given(step, values, directions)
+        return self._last(given)
+
+    def _given(self, step: Step, values: Sequence[Any], directions: Sequence[Any]) -> tuple[Dispatcher, list[Any]]:
+        """What serves such a call, and one value for each of its parameters."""
         plain = [unwrap(value) for value in values]
         by_name = dict(zip(self._parameters, plain))
         given = []
@@ -37,8 +45,11 @@ class Directional(Derivative):
             for each in path or ():
                 value = value[each]
             given.append(fitted(unwrap(direction), value, f"the tangent of `{name}`"))
-        self._last = self._dispatcher(step)
-        return self._last([*plain, *given])
+        return self._dispatcher(step), [*plain, *given]
+
+    def _own_directions(self, values: Sequence[Any], wrt: Places) -> list[Any]:
+        """The differentiated arguments themselves, of which each has its own direction's form."""
+        return [value for value, name in zip(values, self._parameters) for place, _ in wrt if place == name]
 
 
 class Jvp(Directional):
@@ -57,6 +68,10 @@ class Jvp(Directional):
 
         tangents : one for each primal, or for each of `argnums` or `wrt`; None for an argument that is held constant
         """
+        return self._along(*self._step_along(primals, tangents))
+
+    def _step_along(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Step, Sequence[Any], Sequence[Any]]:
+        """The derivative that is wanted, the arguments, and their tangents without those that are held constant."""
         if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
             raise TypeError("jvp takes the arguments and their tangents as two tuples: jvp(f, (x,), (t,))")
         values = self._bind(primals, {})
@@ -68,7 +83,17 @@ class Jvp(Directional):
             raise ValueError("every argument is held constant: at least one tangent must not be None")
         wrt = tuple(place for place, _ in pairs)
         step = Step("jvp", wrt, False, self._aux, self._held(wrt))
-        return self._along(step, values, [t for _, t in pairs])
+        return step, values, [t for _, t in pairs]
+
+    _title = "value and directional derivative"
+
+    def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
+        return self._given(*self._step_along(*args, **kwargs))
+
+    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        wrt = self._places(len(values))
+        every = self._own_directions(values, wrt)
+        return self._served((values, [each if self._wrt or _floating(each) else None for each in every]), {})
 
     def _places(self, count: int) -> Places:
         if self._wrt is not None:
@@ -100,13 +125,25 @@ class Hvp(Directional):
 
         The vector has the differentiated argument's structure; of several arguments, it is a tuple.
         """
+        return self._along(self._step, *self._split(args, kwargs))
+
+    def _split(self, args: Any, kwargs: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The function's own arguments, and a direction for each that is differentiated."""
         if not args:
             raise TypeError(f"`{self.__name__}`'s Hessian-vector product takes the arguments, and then the vector")
         *args_, vector = args
         directions = (vector,) if self._single else vector
         if not isinstance(directions, (tuple, list)) or len(directions) != len(self._wrt):
             raise ValueError(f"the vector must be a tuple of {len(self._wrt)}, one for each differentiated argument")
-        return self._along(self._step, self._bind(args_, kwargs), directions)
+        return self._bind(args_, kwargs), directions
+
+    _title = "Hessian-vector product"
+
+    def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
+        return self._given(self._step, *self._split(args, kwargs))
+
+    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        return self._given(self._step, values, self._own_directions(values, self._wrt))
 
     def _rebuild(self) -> Any:
         return Hvp, (self.function, None, self._names(self._wrt, self._single), self._aux)
@@ -157,6 +194,10 @@ def hvp(
     Pearlmutter (1994), "Fast exact multiplication by the Hessian".
     """
     return Hvp(function, argnums, wrt, has_aux)
+
+
+def _floating(value: Any) -> bool:
+    return all(np.result_type(leaf).kind in "fc" for leaf in tree_leaves(value))
 
 
 def _key(chosen: Any) -> Any:

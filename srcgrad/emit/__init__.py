@@ -20,6 +20,9 @@ from .returning import needed_modules
 from .statements import Scheduler
 from .versions import read_newest, without_same
 
+# spelled wherever they are read, of no line in particular
+_IN_PASSING = {"np.transpose", "shape_of", "dim", "constant"}
+
 
 @dataclass(frozen=True)
 class Emitted:
@@ -33,6 +36,12 @@ class Emitted:
     origins: dict[int, Origin]
     names: Mapping[Value, str] = field(default_factory=dict)
     ops: Mapping[int, tuple[Op, ...]] = field(default_factory=dict)
+
+    def places(self, number: int) -> list[Origin]:
+        """The user's places that a line computes or differentiates, without what is only spelled in passing."""
+        ops = [op for op in self.ops.get(number, ()) if op.origin.file]
+        own = [op for op in ops if op.prim.name not in _IN_PASSING] or ops
+        return list(dict.fromkeys(op.origin for op in own)) or [o for o in [self.origins.get(number)] if o]
 
 
 def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Facts]] = ()) -> Emitted:

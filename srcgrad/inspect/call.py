@@ -34,6 +34,11 @@ class Call:
         """What the parameters of a stage's function are in this call; MISSING for a half's cotangent."""
         return leaf_values(function, self.example, self.captured)
 
+    def seeds(self) -> list[Value]:
+        """The parameters of a half that hold cotangents of the results: no argument of the call."""
+        last = self.compiled.stages["own"]
+        return [p.value for p, leaf in zip(last.params, self.leaves(last)) if leaf is MISSING]
+
     def machine(self, function: Function) -> Machine:
         """What knows the lengths and values of the parameters, to evaluate more."""
         machine = Machine(self.compiled.facts)

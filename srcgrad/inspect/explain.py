@@ -5,8 +5,10 @@ The last stage's IR is run on the call's own arguments, to count and to measure.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,27 +17,30 @@ from ..dispatch import Dispatcher, Specialisation
 from ..errors import NOWHERE, Origin
 from ..ir.nodes import Atom, Function, Op, Region, Slot, Value, free_values, walk
 from ..ir.types import Tape, Type
-from ..pipeline import Compiled
+from ..pipeline import OPTIMIZE, Compiled
+from ..runtime.source import find_source, short_name
 from ..transform.activity import active_values
 from ..transform.invariance import cancelling
 from .call import Call, compiled_call, leaf_text
 from .explanation import Explanation, Recomputed, Stored, Zero
 
 
-def explain(dispatcher: Dispatcher, values: Sequence[Any]) -> Explanation:
-    """How the gradient of one call is computed; `values` has one value for each parameter of the function."""
-    return explained(compiled_call(dispatcher, values), dispatcher.find(values))
+def explain(dispatcher: Dispatcher, values: Sequence[Any], derivative: str = "gradient") -> Explanation:
+    """How a derivative of one call is computed; `values` has one value for each parameter of the function."""
+    return explained(compiled_call(dispatcher, values), dispatcher.find(values), derivative)
 
 
-def explained(call: Call, made: Specialisation) -> Explanation:
+def explained(call: Call, made: Specialisation, derivative: str = "gradient") -> Explanation:
     """The same, of a call that has been compiled for a look, and the specialisation that serves it."""
     wanted = [(leaf_text(name, path), value) for name, path, value in call.wrt()]
     facts, result = call.compiled.facts, call.lowered.result
     return Explanation(
+        derivative=derivative,
         function=call.dispatcher.request.function.__qualname__,
+        file=short_name(find_source(call.dispatcher.request.function).file.name),
         signature=made.signature,
         stored=stored(call),
-        recomputed=recomputed(call.compiled.stages["own"]),
+        recomputed=recomputed(_joint(call.compiled), call.seeds()) if not _is_forward(call.compiled) else (),
         zeros=zeros(call.compiled, wanted, result.number) if isinstance(result, Slot) else (),
         guards=tuple(f"{a} {relation} {b}" for relation, a, b in facts.guards if (relation, str(b)) != (">=", "0")),
         entry=_entry(made),
@@ -45,15 +50,16 @@ def explained(call: Call, made: Specialisation) -> Explanation:
 def _entry(made: Specialisation) -> str:
     milliseconds = 1e3 * sum(made.seconds.values())
     how = f"Compiled in {milliseconds:.0f} ms" if made.origin == "compiled" else "Read from disk"
-    kept = made.file is not None and made.file.exists()
-    return f"{how}; the text is kept as {made.file}" if kept else f"{how}; not kept on disk"
+    kept = [file for file in made.files if os.path.exists(file)]
+    return f"{how}; the text is in {' and '.join(kept)}" if kept else f"{how}; not kept on disk"
 
 
 def stored(call: Call) -> tuple[Stored, ...]:
     """The forward values that the backward sweep reads, measured by running the IR on the call's own arguments."""
-    function = call.compiled.stages["own"]
+    function = _joint(call.compiled)
     machine, leaves = call.machine(function), call.leaves(function)
-    machine.region(function.body, ())
+    late = _backward(call.compiled)
+    machine.region(replace(function.body, ops=tuple(op for op in function.body.ops if not late(op)), results=()), ())
     taken = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
     found = []
     for value, (name, op) in kept(call.compiled).items():
@@ -64,25 +70,52 @@ def stored(call: Call) -> tuple[Stored, ...]:
         while isinstance(item, Tape):
             item = item.item
         memory = sum(_own_bytes(each, taken) for each in _flat(value.type, held))
-        why = tuple(dict.fromkeys(_readers(function.body, value)))
+        why = tuple(dict.fromkeys(_readers(function.body, value, late)))
         found.append(Stored(name, str(item), isinstance(value.type, Tape), count, memory, where, why))
     return tuple(found)
 
 
 def kept(compiled: Compiled) -> dict[Value, tuple[str, Op]]:
     """The forward values that the backward sweep reads, each with its name in the text and the op that makes it."""
-    function, names = compiled.stages["own"], compiled.emitted[0].names
-    makers = {v: op for op in function.body.ops if op.role == "primal" for v in op.outputs}
-    needed = {v for op in function.body.ops if op.role == "adjoint" for v in free_values(op) if v in makers}
+    function, late = _joint(compiled), _backward(compiled)
+    names = {value: name for each in reversed(compiled.emitted) for value, name in each.names.items()}
+    makers = {v: op for op in function.body.ops if not late(op) for v in op.outputs}
+    needed = {v for op in function.body.ops if late(op) for v in free_values(op) if v in makers}
     whole = {tape: group[0] for group in function.notes.get("groups", ()) for tape in group[1:]}
     named = {v: (names.get(whole.get(v, v)), op) for v, op in makers.items() if v in needed}
-    return {v: (name, op) for v, (name, op) in named.items() if name and any(True for _ in _readers(function.body, v))}
+    return {v: (name, op) for v, (name, op) in named.items() if name and any(_readers(function.body, v, late))}
 
 
-def recomputed(function: Function) -> tuple[Recomputed, ...]:
-    """User's operations that stand in the backward sweep as well, on nothing but forward values."""
+def _joint(compiled: Compiled) -> Function:
+    """Both sweeps as one function."""
+    return compiled.stages["own" if len(compiled.emitted) == 1 else OPTIMIZE[-1][0]]
+
+
+def _is_forward(compiled: Compiled) -> bool:
+    return "forward" in compiled.stages
+
+
+def _backward(compiled: Compiled) -> Callable[[Op], bool]:
+    """Whether an op belongs to the backward sweep.
+
+    In forward mode each op of the function is followed by its tangents: there, it is all that follows the first op of
+    a gradient that is differentiated, if it is one.
+    """
+    if not _is_forward(compiled):
+        return lambda op: op.role == "adjoint"
+    ops = _joint(compiled).body.ops
+    first = next((k for k, op in enumerate(ops) if op.role == "derivative"), len(ops))
+    late = set(walk(ops[first:]))
+    return lambda op: op in late
+
+
+def recomputed(function: Function, seeds: Iterable[Value]) -> tuple[Recomputed, ...]:
+    """User's operations that stand in the backward sweep as well, on nothing but forward values.
+
+    seeds : parameters that hold the cotangents of the results
+    """
     forward = {_identity(op) for op in walk(function.body.ops) if op.role == "primal" and not op.regions}
-    cotangents: set[Atom] = set()
+    cotangents: set[Atom] = set(seeds)
     again = []
     for op in walk(function.body.ops):
         if op.regions:
@@ -131,16 +164,16 @@ def _spelling(op: Op) -> str:
     return hint or op.origin.text[op.origin.column : op.origin.end_column] or op.prim.name
 
 
-def _readers(region: Region, value: Value) -> Iterator[Origin]:
+def _readers(region: Region, value: Value, late: Callable[[Op], bool]) -> Iterator[Origin]:
     """The user's places whose derivative reads the value, through the loops and branches that hand it on."""
     for op in region.ops:
         if op.prim.name in ("for", "while") and value in op.inputs:
             for param in _received(op, value):
-                yield from _readers(op.regions[-1], param)
-        elif value in op.inputs and op.role == "adjoint" and op.origin.line:
+                yield from _readers(op.regions[-1], param, late)
+        elif value in op.inputs and late(op) and op.origin.line:
             yield op.origin
         for inner in op.regions:
-            yield from _readers(inner, value)
+            yield from _readers(inner, value, late)
 
 
 def _received(op: Op, value: Value) -> list[Value]:

@@ -55,9 +55,14 @@ class Zero:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How one call's gradient is computed; `print` it."""
+    """How a derivative of one call is computed; `print` it.
 
+    derivative : "gradient", "Hessian-vector product", ...; file : where the function stands
+    """
+
+    derivative: str
     function: str
+    file: str
     signature: str
     stored: tuple[Stored, ...]
     recomputed: tuple[Recomputed, ...]
@@ -76,27 +81,30 @@ class Explanation:
     __repr__ = __str__
 
     def _lines(self) -> Sequence[str]:
-        lines = [f"The gradient of {self.function}({self.signature})"]
+        lines = [f"The {self.derivative} of {self.function}({self.signature})"]
         lines += ["", f"Stored for the backward sweep: {_amount(self.bytes)}" if self.stored else "Nothing is stored."]
         for each in self.stored:
             lines.append(f"  {each.summary}")
-            lines.append(f"    {'recorded by' if each.recorded else 'made by'} {_place(each.where)}")
-            lines += [f"    needed for {_place(origin)}" for origin in each.why]
+            lines.append(f"    {'recorded by' if each.recorded else 'made by'} {self._place(each.where)}")
+            lines += dict.fromkeys(f"    needed for {self._place(origin)}" for origin in each.why)
         if self.recomputed:
             lines += ["", "Computed again in the backward sweep"]
-            lines += [f"  {each.text}: {_place(each.where)}" for each in self.recomputed]
+            lines += [f"  {each.text}: {self._place(each.where)}" for each in self.recomputed]
         if self.zeros:
             lines += ["", "Zero gradients"]
             for zero in self.zeros:
                 lines.append(f"  {zero.parameter}: {zero.reason}")
-                lines += [f"    {_place(origin)}" for origin in zero.places]
+                lines += dict.fromkeys(f"    {self._place(origin)}" for origin in zero.places)
         if self.guards:
             lines += ["", "Serves calls with " + ", ".join(self.guards)]
         return [*lines, "", self.entry]
 
-
-def _place(origin: Origin) -> str:
-    return f"line {origin.line}: {origin.text.strip()}" if origin.line else "the function's arguments"
+    def _place(self, origin: Origin) -> str:
+        """The user's line; its file too, where that is not the function's own."""
+        if not origin.line:
+            return "the function's arguments"
+        place = f"line {origin.line}" if origin.file == self.file else f"{origin.file}:{origin.line}"
+        return f"{place}: {origin.text.strip()}"
 
 
 def _amount(count: int) -> str:

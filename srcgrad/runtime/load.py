@@ -49,7 +49,8 @@ def file_of(text: str, name: str) -> str:
 def explain_failure(error: BaseException, lines: Mapping[int, str], file: str) -> None:
     """Add a note to `error` that names the user's line behind the generated line that failed; only one.
 
-    lines : generated line number -> "model.py:12: source text", for each line of a long statement
+    lines : generated line number -> "model.py:12: source text", for each line of a long statement; several of the
+        user's lines that went into one are separated by newlines
     file : the generated file that `lines` describes, as `file_of` names it
     Adds nothing where no generated line failed or `lines` does not know it: better no note than a wrong one.
     """
@@ -74,7 +75,7 @@ def _failing_place(trace: TracebackType | None, file: str) -> tuple[str, int] | 
 def _note(file: str, line: int, origin: str) -> str:
     # quoted, since before 3.13 the interpreter's own traceback shows no lines of files that are not on disk
     source = linecache.getline(file, line).strip()
-    return f"{_NOTE}generated line {line}, `{source}`, comes from {origin}"
+    return f"{_NOTE}generated line {line}, `{source}`, comes from {' and '.join(origin.splitlines())}"
 
 
 def _explained(error: BaseException) -> bool:

@@ -15,7 +15,6 @@ from ...errors import Origin
 from ...ir.nodes import Op
 from ...runtime.source import Source, find_source, short_name
 
-_FREE = {"np.transpose", "shape_of", "dim", "constant"}  # spelled wherever they are read, of no line in particular
 _SWEEPS = {"primal": "forward", "adjoint": "backward"}
 
 
@@ -63,10 +62,8 @@ class Generated:
         return self.emitted.ops.get(number, ())
 
     def origins(self, number: int) -> list[Origin]:
-        """The user's places that a line computes or differentiates, without what is only spelled in passing."""
-        ops = [op for op in self.ops(number) if op.origin.line]
-        own = [op for op in ops if op.prim.name not in _FREE] or ops
-        return list(dict.fromkeys(op.origin for op in own))
+        """The user's places that a line computes or differentiates."""
+        return self.emitted.places(number)
 
     def sweep(self, number: int) -> str:
         """ "forward" or "backward", by what the line itself computes; empty where it computes nothing."""
