@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from srcgrad.runtime.device import cupy_with_device, device, device_count
 
 
 def is_available() -> bool:
@@ -11,27 +10,14 @@ def is_available() -> bool:
     return device_count() > 0
 
 
-def device_count() -> int:
-    """How many CUDA devices there are; 0 without CuPy or its driver."""
-    try:
-        runtime = _cupy().cuda.runtime
-    except ImportError:
-        return 0
-    try:
-        return int(runtime.getDeviceCount())
-    except runtime.CUDARuntimeError:
-        return 0
+def synchronize(where: str | device | None = None) -> None:
+    """Wait until a device, the current one by default, has done all that it was asked for.
 
-
-def synchronize() -> None:
-    """Wait until the current device has done all that it was asked for; a time measured before that means nothing.
-
-    Raises RuntimeError where there is no device.
+    A time measured before that means nothing. Raises RuntimeError where there is no device.
     """
-    if not is_available():
-        raise RuntimeError("there is no CUDA device here: CuPy is not installed (srcgrad[cuda]), or finds none")
-    _cupy().cuda.Device().synchronize()
+    wanted = device("cuda") if where is None else device(where)
+    cupy = cupy_with_device(wanted)
+    cupy.cuda.Device(wanted.index).synchronize()
 
 
-def _cupy() -> Any:
-    return importlib.import_module("cupy")
+__all__ = ["device_count", "is_available", "synchronize"]

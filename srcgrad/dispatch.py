@@ -35,6 +35,7 @@ from .runtime.captures import MISSING, Route, follow, route_text
 from .runtime.leaves import Place, places
 from .runtime.load import explain_failure, load
 from .runtime.overlap import apart
+from .runtime.placement import placement
 from .runtime.signature import (
     ArraySpec,
     FunctionSpec,
@@ -158,6 +159,7 @@ class Dispatcher:
                     f"argument `{name}` of `{self.request.function.__qualname__}` is {error.args[0]}, which a compiled "
                     f"gradient cannot take. {error.way_out}"
                 ) from None
+        placement(self.request.function.__qualname__, specs)
         return specs
 
     def _wanted(self, name: str) -> Wanted:

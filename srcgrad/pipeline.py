@@ -30,7 +30,7 @@ from .ir.custom import expand, expand_procedures, without_parts
 from .ir.dims import Facts
 from .ir.nodes import Const, Function, Op, atoms_used
 from .ir.printing import to_text
-from .ir.types import Opaque
+from .ir.types import Array, Opaque
 from .ir.verify import verify
 from .optimize.again import join_again
 from .optimize.calls import settle_calls
@@ -42,8 +42,11 @@ from .optimize.objects import pass_objects
 from .optimize.simplify import simplify
 from .optimize.store import copy_recorded_views, drive_by_tapes, economise, group_recordings
 from .optimize.writes import merge_writes
+from .place import place
 from .request import Request, Step
-from .runtime.signature import FunctionSpec, Spec
+from .runtime.captures import in_words
+from .runtime.placement import placement
+from .runtime.signature import ArraySpec, FunctionSpec, Spec, leaves, path_text
 from .transform.calls import Pair, in_order
 from .transform.split import split, split_pair
 from .within import derivative_within
@@ -131,6 +134,7 @@ def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Comp
     if made.seeds:
         parts = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
     parts, lowered = _without_unread(parts, lowered)
+    parts = _placed(parts, lowered, request, trace)
     parts = trace.run("objects", partial(pass_objects, parts))
     emitted = []
     name_procedures(parts)
@@ -143,6 +147,20 @@ def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Comp
             helpers.append((trace.run("own calls", partial(_own, function, each.facts), each.facts), each.facts))
         emitted.append(trace.run("emit", partial(emit, part, facts, helpers)))
     return Compiled(tuple(emitted), lowered, facts, trace.stages, trace.seconds)
+
+
+def _placed(parts: tuple[Function, ...], lowered: Lowered, request: Request, trace: Trace) -> tuple[Function, ...]:
+    """Where arrays are on a GPU, every value in its place."""
+    named = {**request.specs, **{in_words(route): spec for route, (_, spec) in lowered.captures.items()}}
+    if placement(request.function.__qualname__, named) == "numpy":
+        return parts
+    specs = {**request.specs, **dict(lowered.captures.values())}
+    known = {path_text(name, path): leaf for name, spec in specs.items() for path, leaf in leaves(spec)}
+    procedures = list(dict.fromkeys(p for part in parts for p in reachable(part.body.ops)))
+    params = [p for part in parts for p in part.params if isinstance(p.value.type, Array)]
+    zero_d = [p.value for p in params if isinstance(known.get(path_text(p.name, p.path)), ArraySpec)]
+    placed: tuple[Function, ...] = trace.run("place", partial(place, parts, procedures, zero_d, lowered.facts))
+    return placed
 
 
 def _inner(function: Function, step: Step, specs: Mapping[str, Spec], facts: Facts, name: str) -> Function:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.quick
 
 PACKAGE = Path(srcgrad.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-STAGES = {"frontend", "transform", "optimize", "emit"}
+STAGES = {"frontend", "transform", "optimize", "place", "emit"}
 
 # What each part of the house may import, besides itself.
 MAY_IMPORT = {
@@ -34,19 +34,24 @@ MAY_IMPORT = {
         "ir",
         "rules",
         "runtime.captures",
+        "runtime.device",
         "runtime.leaves",
         "runtime.signature",
         "runtime.source",
     },
     "transform": {"errors", "ir", "rules"},
     "optimize": {"errors", "ir", "rules"},
+    "place": {"errors", "ir", "rules"},
     "emit": {"errors", "ir", "rules"},
     "request": {"runtime.signature"},
     "structure": {"ir", "request", "runtime.parameter", "runtime.signature"},
     "between": {"ir", "transform", "optimize"},
     "derive": {"errors", "ir", "runtime.signature", "request", "between", "structure", "transform"},
     "within": {"errors", "ir", "between", "transform", "optimize"},
-    "pipeline": {"errors", "ir", "rules", "runtime.signature", "request", "between", "derive", "within", *STAGES},
+    "pipeline": {
+        *("errors", "ir", "rules", "runtime.captures", "runtime.placement", "runtime.signature", "request"),
+        *("between", "derive", "within", *STAGES),
+    },
     "dispatch": {"custom", "errors", "pipeline", "request", "runtime"},
     "inspect": {"errors", "ir", "frontend", "transform", "emit", "runtime", "within", "pipeline", "dispatch", "api"},
     "api": {"errors", "request", "runtime", "dispatch", "inspect"},  # `explain` and `export` reach up when called
@@ -54,7 +59,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "optim": {"errors", "runtime"},
     "nn": {"errors", "markers", "runtime", "optim"},
-    "cuda": set(),
+    "cuda": {"runtime.device"},
     "data": set(),
     "metrics": set(),
     "serialization": {"runtime"},

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..dispatch import Dispatcher
+from ..runtime.device import is_array, namespace_of
 from ..runtime.trees import fitted, tree_leaves, tree_map
 
 
@@ -42,6 +41,7 @@ class Pullback:
 
 def _like(value: Any) -> Any:
     """Something of the value's shape and dtype that takes no memory."""
-    if isinstance(value, np.ndarray):
-        return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+    if is_array(value):
+        numpy_or_cupy = namespace_of(value)
+        return numpy_or_cupy.broadcast_to(numpy_or_cupy.zeros((), value.dtype), value.shape)
     return value

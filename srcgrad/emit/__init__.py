@@ -1,4 +1,4 @@
-"""IR to Python text: readable, deterministic, needing NumPy alone."""
+"""IR to Python text: readable, deterministic, needing NumPy alone, or CuPy for arrays on a GPU."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..errors import NOWHERE, Origin
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Function, Op, Rebuilt, Value
 from .codegen import Codegen, arguments
+from .cupy import ALIAS, in_cupy
 from .expressions import Expressions
 from .fold import fold, operands
 from .libraries import choose, statement
@@ -46,14 +47,19 @@ class Emitted:
 
 def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Facts]] = ()) -> Emitted:
     """Print one function, after the helpers that it calls. Assumes verified IR; guarantees text that computes the same
-    and imports NumPy alone, and SciPy for its own functions.
+    and imports NumPy alone, and SciPy for its own functions; for a function on the GPU, CuPy in NumPy's place.
     """
     imported: dict[str, str] = {}
     nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]
     node, names = _definition(function, facts, imported)
-    text, lines = print_module(_module([*nodes, node], needed_modules(function.result), imported))
+    module = _module([*nodes, node], needed_modules(function.result), imported)
+    text, lines = print_module(in_cupy(module) if _on_device(function) else module)
     origins = {n: origin for n, each in lines.items() if (origin := getattr(each, "origin", NOWHERE)).file}
     return Emitted(text, function.name, origins, names, {n: getattr(each, "ops", ()) for n, each in lines.items()})
+
+
+def _on_device(function: Function) -> bool:
+    return function.notes.get("namespace") == "cupy"
 
 
 def _definition(
@@ -83,12 +89,12 @@ def _definition(
     at_start = liveness.block(block, frozenset())
     liveness._defines([p.value for p in function.params if not p.path], (at_start & params) | frozenset())
     naming = Naming(function, folding, liveness.conflicts, scheduler.source, scheduler.groups, scheduler.items)
-    naming.taken |= needed_modules(function.result)
+    naming.taken |= needed_modules(function.result) | ({ALIAS} if _on_device(function) else set())
     naming.coalesce(block)
     names = naming.assign(block)
     modules = choose(function, {*names.values(), *naming.taken}, imported)
     imported.update((spelling, module) for module, spelling in modules.items())
-    expressions = Expressions(folding, names, scheduler.shapes, facts, modules)
+    expressions = Expressions(folding, names, scheduler.shapes, facts, modules, _on_device(function))
     body = Codegen(function, expressions, Memory(function)).block(block)
     signature = function.notes.get("signature") or [
         (name, "plain", None) for name in dict.fromkeys(p.name for p in function.params if not p.capture)

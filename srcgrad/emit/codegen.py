@@ -183,7 +183,7 @@ class Codegen:
             return None
         if self.names[first] != self.names[out] or not isinstance(out.type, Array):
             return None
-        if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
+        if out.type.has_memory and (first.type != out.type or not self._owned(first, statement)):
             return None
         return [ast.AugAssign(store(self.names[out]), _AUGMENTED[op.prim.name](), self.e.atom(op.inputs[1]))]
 
@@ -195,7 +195,7 @@ class Codegen:
             return None
         if self.names[first] != self.names[out]:
             return None
-        if out.type.ndim and (first.type != out.type or not self._owned(first, statement)):
+        if out.type.has_memory and (first.type != out.type or not self._owned(first, statement)):
             return None
         sign = terms[1][0]
         value = self.e.atom(terms[1][1])

@@ -35,6 +35,14 @@ _UNARY: dict[str, type[ast.unaryop]] = {
 }  # fmt: skip
 
 
+# In a text that speaks CuPy, the module of what is computed from Python's numbers alone; all other `np` is CuPy
+HOST = "_host_np"
+
+
+def _on_device(op: Op) -> bool:
+    return any(isinstance(a.type, Array) and a.type.namespace == "cupy" for a in (*op.inputs, *op.outputs))
+
+
 def name(text: str) -> ast.Name:
     return ast.Name(text, ast.Load())
 
@@ -114,8 +122,10 @@ class Expressions:
         shapes: Mapping[Op, Spelled],
         facts: Facts,
         modules: Mapping[str, str],
+        on_device: bool = False,
     ):
         self.folding, self.names, self.shapes, self.facts, self.modules = folding, names, shapes, facts, modules
+        self.on_device = on_device
 
     def atom(self, atom: Atom) -> ast.expr:
         if isinstance(atom, Const):
@@ -155,7 +165,8 @@ class Expressions:
     def _function(self, op: Op) -> str:
         """The function's name, below its module as this text imports it."""
         module = op.prim.module
-        return self.modules.get(module, module) + op.prim.name[len(module) :]
+        own = HOST if module == "np" and self.on_device and not _on_device(op) else module
+        return self.modules.get(module, own) + op.prim.name[len(module) :]
 
     def _argument(self, value: Any) -> ast.expr:
         """An input, a list of inputs, or a static attribute."""
@@ -179,7 +190,7 @@ class Expressions:
             return ast.BinOp(args[0], _BINARY[op.prim.name](), args[1])
         if op.prim.name in _COMPARE:
             return ast.Compare(args[0], [_COMPARE[op.prim.name]()], [args[1]])
-        if op.prim.name in _UNARY:
+        if op.prim.name in _UNARY and not (op.prim.name == "np.logical_not" and _on_device(op)):
             return ast.UnaryOp(_UNARY[op.prim.name](), args[0])
         if op.prim.name == "np.absolute":
             return call("abs", args)
@@ -274,8 +285,11 @@ def _conjugate(e: Expressions, op: Op) -> ast.expr | None:
 def _expand_dims(e: Expressions, op: Op) -> ast.expr | None:
     """`x[:, None]` in the backward sweep."""
     out = op.outputs[0].type
-    if op.role == "primal" or not isinstance(out, Array):
+    if op.role == "primal" or not isinstance(out, Array) or not isinstance(op.inputs[0].type, Array):
         return None
+    if op.inputs[0].type.weak and not op.inputs[0].type.ndim:  # Python's numbers take no index
+        ones: list[ast.expr] = [ast.Constant(1)] * out.ndim
+        return call("np.full", [_bare(ast.Tuple(ones, ast.Load())), e.atom(op.inputs[0])])
     axis = op.attrs["axis"]
     new = {a % out.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
     entries: list[ast.expr] = [constant(None) if i in new else ast.Slice(None, None, None) for i in range(out.ndim)]
@@ -322,7 +336,7 @@ def _zeros(e: Expressions, op: Op) -> ast.expr:
 def _astype(e: Expressions, op: Op) -> ast.expr:
     (source,), wanted = op.inputs, np.dtype(op.attrs["dtype"])
     assert isinstance(source.type, Array)
-    if source.type.ndim:
+    if source.type.has_memory:
         return call(ast.Attribute(e.atom(source), "astype", ast.Load()), [dtype(wanted)])
     plain = {"f8": "float", "c16": "complex"}.get(wanted.str[1:])
     return call(plain or f"np.{wanted.name}", [e.atom(source)])
@@ -398,10 +412,38 @@ def _choice(e: Expressions, op: Op) -> ast.expr:
 def _where(e: Expressions, op: Op) -> ast.expr | None:
     """`a if c else b` between numbers in the backward sweep, where np.where would give a 0-d array."""
     out = op.outputs[0].type
-    if op.role == "primal" or len(op.inputs) != 3 or not isinstance(out, Array) or out.ndim:
+    if op.role == "primal" or len(op.inputs) != 3 or not isinstance(out, Array) or out.has_memory:
         return None
     test, then, other = (e.atom(atom) for atom in op.inputs)
     return ast.IfExp(test, then, other)
+
+
+def _python_number(e: Expressions, op: Op) -> ast.expr | None:
+    """`float(x)` of a number on the GPU, which waits for it, says so."""
+    if not _on_device(op):
+        return None
+    (source,) = op.inputs
+    number: ast.expr = call(ast.Attribute(e.atom(source), "item", ast.Load()), [])
+    is_float = isinstance(source.type, Array) and source.type.dtype.kind == "f"
+    return number if op.prim.name == "float" and is_float else call(op.prim.name, [number])
+
+
+def _as_array(e: Expressions, op: Op) -> ast.expr:
+    """A number as an array; one that is filled on the GPU, rather than sent there."""
+    (source,), out = op.inputs, op.outputs[0].type
+    assert isinstance(out, Array)
+    if out.namespace != "cupy" or _holds_device(source):
+        return call("np.asarray", [e.atom(source)])
+    is_float = isinstance(source, Const) and type(source.value) is float
+    typed = {} if out.dtype == np.float64 and (is_float or isinstance(source, Value)) else {"dtype": dtype(out.dtype)}
+    shape: list[ast.expr] = [ast.Tuple([], ast.Load())]
+    if isinstance(source, Const) and source.value == 0:
+        return call("np.zeros", shape, {} if out.dtype == np.float64 else typed)
+    return call("np.full", [*shape, e.atom(source)], typed)
+
+
+def _holds_device(atom: Atom) -> bool:
+    return isinstance(atom.type, Array) and atom.type.namespace == "cupy"
 
 
 def _effect(e: Expressions, op: Op) -> ast.expr:
@@ -457,7 +499,9 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "constant": lambda e, op: e.atom(op.inputs[0]),
     "getitem": lambda e, op: ast.Subscript(e.atom(op.inputs[0]), e.index(op, 1), ast.Load()),
     "stop_gradient": lambda e, op: e.atom(op.inputs[0]),
-    "as_array": lambda e, op: call("np.asarray", [e.atom(op.inputs[0])]),
+    "as_array": _as_array,
+    "float": _python_number,
+    "int": _python_number,
     "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
     "effect": _effect,

@@ -198,4 +198,4 @@ def _has_memory(value: Atom) -> bool:
     type = value.type
     while isinstance(type, Tape):
         type = type.item
-    return isinstance(type, Saved) or (isinstance(type, Array) and type.ndim > 0)
+    return isinstance(type, Saved) or (isinstance(type, Array) and type.has_memory)

@@ -17,6 +17,7 @@ from ..ir.nodes import Param, Value
 from ..ir.primitive import named
 from ..ir.types import Array, Opaque, Type
 from ..runtime.captures import Route, route_text
+from ..runtime.device import cupy_ndarray
 from ..runtime.signature import (
     ArraySpec,
     DictSpec,
@@ -226,7 +227,7 @@ def _route(name: str, path: Path) -> Route:
 
 def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
     """The example's lengths and integers, by the symbols that stand for them."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) or type(value) is cupy_ndarray():
         return {Symbol(f"{name}.shape[{i}]"): n for i, n in enumerate(value.shape) if n != 1}
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return {Symbol(name): int(value)}

@@ -16,7 +16,7 @@ class Array:
 
     `dim` is the symbolic value of an integer, where known: `n` in `for i in range(n)`. It is knowledge about the
     value, not part of the type, so it does not take part in comparison. `count`, of a mask, is how many elements it
-    selects.
+    selects. `namespace` is "cupy" for what is on a GPU, once `place` has settled that; a number there is a 0-d array.
     """
 
     dtype: np.dtype[Any]
@@ -33,6 +33,11 @@ class Array:
     @property
     def differentiable(self) -> bool:
         return self.dtype.kind in "fc"
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether this is memory that others may see: an array, or a number on the GPU; NumPy's never change."""
+        return self.ndim > 0 or self.namespace == "cupy"
 
     def with_axes(self, axes: tuple[Dim, ...]) -> Array:
         return replace(self, axes=axes, weak=False, dim=None, count=None)

@@ -11,13 +11,14 @@ from ..ir.dims import Facts
 from ..ir.memory import may_share
 from ..ir.nodes import Atom, Function, Op, Region, Value, walk
 from ..ir.primitive import named
-from ..ir.types import Array
+from ..ir.types import Array, Type
 
 
 def own_results(function: Function, facts: Facts, which: Collection[int], zero_d: Collection[int] = ()) -> Function:
     """Copy those results (by number) that are, or may be, an argument's memory or each other's.
 
-    The gradients of 0-d arrays, numbers until here, become 0-d arrays.
+    The gradients of 0-d arrays, numbers until here, become 0-d arrays. On a GPU numbers are 0-d arrays anyway, and
+    those that are no gradients are copied too.
     """
     made = {value: op for op in function.body.ops for value in op.outputs}
     uses = Counter(a for op in walk(function.body.ops) for a in op.inputs)
@@ -28,17 +29,29 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     results: list[Atom] = []
     seen: set[Value] = set()
     for number, atom in enumerate(function.body.results):
-        if number in which and isinstance(atom, Value) and isinstance(atom.type, Array) and atom.type.ndim:
+        if isinstance(atom, Value) and _is_checked(atom.type, number in which):
             memory = _allocations(atom, everything)
             if memory & seen or not _fresh(atom, made, uses):
                 (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
                 atom = copy
             seen |= memory
         elif number in zero_d:
-            (atom,) = builder.apply(named("as_array"), [atom])
+            atom = _array_of(atom, builder, function.notes.get("namespace", "numpy"))
         results.append(atom)
     body = replace(function.body, ops=(*function.body.ops, *builder.ops), results=tuple(results))
     return function.with_body(body)
+
+
+def _array_of(number: Atom, builder: Builder, namespace: str) -> Value:
+    (array,) = builder.apply(named("as_array"), [number])
+    assert isinstance(array.type, Array)
+    array.type = replace(array.type, namespace=namespace)
+    return array
+
+
+def _is_checked(type: Type, is_gradient: bool) -> bool:
+    """Whether a result has memory that must be its own: gradients, and the numbers of a GPU."""
+    return isinstance(type, Array) and type.has_memory and (is_gradient or not type.ndim)
 
 
 def _sources(region: Region) -> dict[Value, list[Atom]]:

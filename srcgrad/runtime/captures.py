@@ -86,6 +86,17 @@ def _default(function: types.FunctionType, name: str) -> Any:
     return defaults[names.index(name) - len(names)]
 
 
+def in_words(route: Route) -> str:
+    """The route as the user's own expression: `net.layers[0].w`."""
+    text = ""
+    for kind, name in route:
+        if kind in ("global", "cell", "arg", "default"):
+            text = str(name)
+        elif kind in ("attr", "item"):
+            text += f".{name}" if kind == "attr" else f"[{name!r}]"
+    return text
+
+
 def route_text(route: Route) -> str:
     """The route as a Python expression on `f`, for the generated dispatcher."""
     text = "_f"

@@ -1,8 +1,13 @@
-"""`device`: where arrays live, "cpu" or "cuda:0"."""
+"""`device`: where arrays live, "cpu" or "cuda:0"; which arrays are on one, and how they get there."""
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
+from typing import Any
+
+import numpy as np
 
 
 class device:
@@ -10,7 +15,7 @@ class device:
 
     type : "cpu" or "cuda"
     index : which of several; None for the current one
-    Raises RuntimeError for other names, as PyTorch does.
+    Raises RuntimeError for other names, as PyTorch does. Whether it is there is asked when an array goes there.
     """
 
     __slots__ = ("index", "type")
@@ -37,3 +42,96 @@ class device:
         return (
             f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
         )
+
+
+_CPU = device("cpu")
+_INSTALL = "Install CuPy for your CUDA version: pip install 'srcgrad[cuda]' (cupy-cuda12x), or cupy-cuda13x."
+
+
+def cupy_ndarray() -> Any:
+    """CuPy's array type where the program has imported CuPy; no array can be of it otherwise."""
+    cupy = sys.modules.get("cupy")
+    return _Nothing if cupy is None else getattr(cupy, "ndarray", _Nothing)
+
+
+class _Nothing:
+    """A type that no value has."""
+
+
+def is_array(value: Any) -> bool:
+    """Whether this is an array of NumPy or CuPy."""
+    return isinstance(value, np.ndarray) or type(value) is cupy_ndarray()
+
+
+def device_of(array: Any) -> device:
+    """Where an array (or a number) is."""
+    return device("cuda", int(array.device.id)) if type(array) is cupy_ndarray() else _CPU
+
+
+def namespace_of(*values: Any) -> Any:
+    """The module whose functions take these arrays: CuPy if one of them is on a GPU, else NumPy."""
+    kind = cupy_ndarray()
+    return sys.modules["cupy"] if any(type(value) is kind for value in values) else np
+
+
+def moved(array: Any, where: device) -> Any:
+    """The array on a device: itself, if it is there already; otherwise a copy. None stays None.
+
+    Raises RuntimeError where there is no such device.
+    """
+    if array is None or (where.type, where.index or 0) == (device_of(array).type, device_of(array).index or 0):
+        return array
+    if where.type == "cpu":
+        return array.get()
+    cupy = cupy_with_device(where)
+    with cupy.cuda.Device(where.index or 0):
+        return cupy.asarray(array)
+
+
+def on_host(array: Any) -> Any:
+    """The array in the CPU's memory, for a file or a picture; waits for the GPU."""
+    return moved(array, _CPU)
+
+
+def as_array_beside(value: Any, like: Any) -> Any:
+    """`value` as an array where `like` is. Raises TypeError for an array that is somewhere else."""
+    if not is_array(value):
+        return namespace_of(like).asarray(value)
+    if is_array(like) and device_of(value) != device_of(like):
+        raise TypeError(
+            f"an array on {device_of(value)} where one on {device_of(like)} is needed: move it, {_way_to(like)}"
+        )
+    return value
+
+
+def _way_to(like: Any) -> str:
+    return "array.get()" if device_of(like).type == "cpu" else "cupy.asarray(array)"
+
+
+def cupy_with_device(where: device) -> Any:
+    """CuPy, where the device is there. Raises RuntimeError that says what is missing."""
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError:
+        raise RuntimeError(f"{where} needs CuPy, which is not installed. {_INSTALL}") from None
+    count = device_count()
+    if not count:
+        raise RuntimeError(
+            f"{where}: CuPy is installed, but it sees no CUDA device. See nvidia-smi for the driver, and "
+            "CUDA_VISIBLE_DEVICES; device('cuda' if cuda.is_available() else 'cpu') runs everywhere."
+        )
+    if (where.index or 0) >= count:
+        raise RuntimeError(f"{where}: there {'is one CUDA device' if count == 1 else f'are {count} CUDA devices'} here")
+    return cupy
+
+
+def device_count() -> int:
+    """How many CUDA devices there are; 0 without CuPy or its driver."""
+    try:
+        runtime = importlib.import_module("cupy").cuda.runtime
+    except ImportError:
+        return 0
+    try:
+        return int(runtime.getDeviceCount())
+    except runtime.CUDARuntimeError:
+        return 0

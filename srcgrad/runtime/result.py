@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from srcgrad.runtime.device import as_array_beside, is_array, namespace_of
 from srcgrad.runtime.parameter import Parameter
 
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -56,12 +58,12 @@ class Result:
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of every axis; () for a number."""
-        return np.shape(self._value)
+        return self._value.shape if is_array(self._value) else np.shape(self._value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements; float64 for a Python float."""
-        return np.result_type(self._value)
+        return self._value.dtype if is_array(self._value) else np.result_type(self._value)
 
     def item(self) -> Any:
         """The value as a Python number. Raises ValueError for more than one element."""
@@ -113,14 +115,14 @@ class Result:
     def _cotangent(self, gradient: ArrayLike | None) -> Any:
         value = self._value
         if gradient is None:
-            if np.size(value) != 1:
+            if math.prod(self.shape) != 1:
                 raise RuntimeError(
                     "grad can be implicitly created only for scalar outputs, and this one has shape "
                     f"{self.shape}: reduce it in the function (np.sum, np.mean), or pass "
                     "backward(gradient=...) of that shape"
                 )
-            return type(value)(1) if isinstance(value, (float, np.generic)) else np.ones_like(value)
-        cotangent = np.asarray(gradient)
+            return type(value)(1) if isinstance(value, (float, np.generic)) else namespace_of(value).ones_like(value)
+        cotangent = as_array_beside(gradient, value)
         if cotangent.shape != self.shape:
             raise RuntimeError(f"gradient of shape {cotangent.shape} for a value of shape {self.shape}")
         return cotangent.astype(self.dtype, copy=False, casting="same_kind")
@@ -138,7 +140,7 @@ class Result:
         return format(self._value, spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        text = repr(self._value) if np.ndim(self._value) else str(self._value)
+        text = repr(self._value) if self.shape else str(self._value)
         recorded = f", grad_fn=<{_name(self._grad_fn)}>" if self.requires_grad else ""
         return f"Result({text}{recorded})"
 
@@ -179,7 +181,7 @@ def _each_its_own(gradients: Sequence[Any], cotangent: Any) -> list[Any]:
     taken = {id(cotangent)}
     own = []
     for gradient in gradients:
-        own.append(np.array(gradient, copy=True) if id(gradient) in taken else gradient)
+        own.append(gradient.copy() if id(gradient) in taken and is_array(gradient) else gradient)
         taken.add(id(gradient))
     return own
 
@@ -189,7 +191,12 @@ def _may_have_saved(pullback: Pullback, parameter: Parameter) -> bool:
     saved = getattr(pullback, "saved", None)
     if saved is None:
         return True
-    return any(np.may_share_memory(parameter.data, array) for array in saved if isinstance(array, np.ndarray))
+    np_or_cp = namespace_of(parameter.data)
+    return any(np_or_cp.may_share_memory(parameter.data, array) for array in saved if _beside(array, parameter))
+
+
+def _beside(array: Any, parameter: Parameter) -> bool:
+    return is_array(array) and namespace_of(array) is namespace_of(parameter.data)
 
 
 def _value(other: object) -> object:

@@ -1,8 +1,8 @@
 """Call signatures: what of the arguments a compiled gradient depends on.
 
-An array counts with its dtype and with which of its axes have length one, not with its lengths: a new batch size
-compiles nothing. A Python number counts with its type; strings, bools and None with their value; containers with
-their structure.
+An array counts with its dtype, with whether it is NumPy's or CuPy's, and with which of its axes have length one, not
+with its lengths: a new batch size compiles nothing. A Python number counts with its type; strings, bools and None with
+their value; containers with their structure.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .device import cupy_ndarray, device_of
 from .parameter import Parameter
 
 Path = tuple[str | int, ...]
@@ -25,11 +26,16 @@ AtHome = Callable[[Any, Path], bool]
 
 @dataclass(frozen=True)
 class ArraySpec:
+    """`namespace` is "numpy", or "cupy" for an array on a GPU; `device` is for errors, and no part of the signature."""
+
     dtype: str
     ones: tuple[bool, ...]
+    namespace: str = "numpy"
+    device: str = dataclasses.field(default="cpu", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.dtype.lstrip('<=|')}[{','.join('1' if one else ':' for one in self.ones)}]"
+        axes = ",".join("1" if one else ":" for one in self.ones)
+        return f"{'' if self.namespace == 'numpy' else 'cuda '}{self.dtype.lstrip('<=|')}[{axes}]"
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,20 @@ _BUILT_IN = (
     np.ndarray,
     np.generic,
 )
-_NOT_CLASSES = ("builtins", "numpy", "collections", "functools", "itertools", "io", "types", "_io", "abc")
+_NOT_CLASSES = (
+    "builtins",
+    "numpy",
+    "cupy",
+    "cupyx",
+    "collections",
+    "functools",
+    "itertools",
+    "io",
+    "types",
+    "_io",
+    "abc",
+)
+_GENERATORS = ("Generator", "RandomState")
 
 
 class UnknownArgument(TypeError):
@@ -161,6 +180,9 @@ def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome
     if kind is np.ndarray:
         _check_dtype(value.dtype)
         return ArraySpec(value.dtype.str, tuple(n == 1 for n in value.shape))
+    if kind is cupy_ndarray():
+        _check_dtype(value.dtype)
+        return ArraySpec(value.dtype.str, tuple(n == 1 for n in value.shape), "cupy", str(device_of(value)))
     if kind is float or kind is int or kind is complex:
         return NumberSpec(np.dtype(kind).str, python=True)
     if value is None or kind in (bool, str, bytes, slice) or value is Ellipsis:
@@ -175,6 +197,8 @@ def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome
             _check_key(key)
         return DictSpec(tuple(value), tuple(describe(v, wanted, (*path, k), at_home) for k, v in value.items()))
     if isinstance(value, (np.random.Generator, np.random.RandomState)) or kind.__module__ == "logging":
+        return OpaqueSpec(kind)
+    if kind.__module__.startswith("cupy.random") and kind.__name__ in _GENERATORS:
         return OpaqueSpec(kind)
     if isinstance(value, np.dtype):
         return StaticSpec(value)
@@ -381,10 +405,10 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
         return f"({short} := {text})", short
 
     match spec:
-        case ArraySpec(dtype, ones):
+        case ArraySpec(dtype, ones, namespace):
             first, name = bound(name)
             tests = [
-                f"_type({first}) is _ndarray",
+                f"_type({first}) is {'_ndarray' if namespace == 'numpy' else const(cupy_ndarray())}",
                 f"{name}.dtype == {const(np.dtype(dtype))}",
                 f"{name}.ndim == {len(ones)}",
             ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .device import as_array_beside, is_array
 from .signature import Path, path_text
 
 
@@ -59,14 +60,17 @@ def _fitted(direction: Any, value: Any, what: str, path: Path) -> Any:
 
 
 def _fitted_leaf(direction: Any, value: Any, what: str) -> Any:
-    if not isinstance(value, (np.ndarray, np.generic, float, complex)) or np.result_type(value).kind not in "fc":
+    if not is_array(value) and not isinstance(value, (np.generic, float, complex)):
+        return direction
+    dtype = value.dtype if is_array(value) else np.result_type(value)
+    if dtype.kind not in "fc":
         return direction  # refused where it is differentiated
-    array, dtype = np.asarray(direction), np.result_type(value)
-    if array.shape != np.shape(value):
-        raise ValueError(f"{what} of shape {array.shape} for a value of shape {np.shape(value)}")
+    array, shape = as_array_beside(direction, value), value.shape if is_array(value) else ()
+    if array.shape != shape:
+        raise ValueError(f"{what} of shape {array.shape} for a value of shape {shape}")
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise TypeError(f"{what} of dtype {array.dtype} for a value of dtype {dtype}")
     array = array.astype(dtype, copy=False)
-    if isinstance(value, np.ndarray):
+    if is_array(value) or not isinstance(array, np.ndarray):
         return array
     return array[()] if isinstance(value, np.generic) else array.item()

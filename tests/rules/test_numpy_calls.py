@@ -14,6 +14,7 @@ M, N = RNG.uniform(0.5, 1.5, (3, 4)), RNG.uniform(0.5, 1.5, (3, 4))
 C, D = RNG.uniform(0.5, 1.5, (3, 2)), RNG.uniform(0.5, 1.5, (2, 3))
 
 CALLS = {
+    "vecdot with itself, whose cotangent is a Python number": (lambda x: np.vecdot(x, x), X),
     "concatenate to a dtype": (lambda x: np.sum(np.concatenate([x, x], dtype=np.float64) ** 2), X),
     "stack by a casting": (lambda x: np.sum(np.stack([x, 2 * x], casting="same_kind") ** 2), X),
     "hstack to a dtype": (lambda x: np.sum(np.hstack([x, x], dtype=np.float64) ** 2), X),

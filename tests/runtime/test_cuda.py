@@ -23,7 +23,7 @@ def stand_in(count):
 
     runtime = SimpleNamespace(getDeviceCount=get_device_count, CUDARuntimeError=CUDARuntimeError)
     device = SimpleNamespace(synchronize=lambda: waited.append(True))
-    return SimpleNamespace(cuda=SimpleNamespace(runtime=runtime, Device=lambda: device), waited=waited)
+    return SimpleNamespace(cuda=SimpleNamespace(runtime=runtime, Device=lambda index: device), waited=waited)
 
 
 def use(monkeypatch, module):
@@ -52,5 +52,16 @@ def test_synchronize_waits_for_the_device(monkeypatch):
 
 def test_synchronize_without_a_device(monkeypatch):
     use(monkeypatch, None)
-    with pytest.raises(RuntimeError, match="no CUDA device here"):
+    with pytest.raises(
+        RuntimeError, match=r"cuda needs CuPy, which is not installed. .* pip install 'srcgrad\[cuda\]'"
+    ):
         cuda.synchronize()
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    use(monkeypatch, stand_in(0))
+    with pytest.raises(RuntimeError, match="CuPy is installed, but it sees no CUDA device"):
+        cuda.synchronize()
+    use(monkeypatch, stand_in(1))
+    with pytest.raises(RuntimeError, match="cuda:1: there is one CUDA device here"):
+        cuda.synchronize("cuda:1")
