@@ -9,7 +9,7 @@ from .ir.calls import Procedure, called
 from .ir.custom import expand, settled_parts
 from .ir.dims import Facts
 from .ir.nodes import Function, Op, Region
-from .optimize.calls import settle_calls
+from .optimize.calls import Settled, settle_calls
 from .optimize.dead import eliminate_dead
 from .optimize.simplify import simplify
 from .transform.calls import Pair, in_order
@@ -37,15 +37,15 @@ def simplified(function: Function, facts: Facts) -> Function:
 
 def between(function: Function, pairs: Sequence[Pair], pushed: Sequence[Procedure], facts: Facts) -> Function:
     """The derivative simplified; the functions beside it have their bodies and are procedures like any other."""
-    light: set[Procedure] = set()
+    known = Settled()
     for pair in in_order(pairs):
         assert pair.joint is not None
-        pair.joint = simplified(settle_calls(pair.joint, light), pair.forward.facts)
+        pair.joint = simplified(settle_calls(pair.joint, known), pair.forward.facts)
         split_pair(pair, pair.forward.facts)
         for half in (pair.forward, pair.backward):
             half.body = settled(half.function)
         if not pair.saves and pair.backward not in set(called(pair.joint.body.ops)):
-            light.add(pair.backward)
+            known.light.add(pair.backward)
     for procedure in pushed:
         procedure.body = settled(simplified(procedure.function, procedure.facts))
-    return simplified(settle_calls(function, light), facts)
+    return simplified(settle_calls(function, known), facts)

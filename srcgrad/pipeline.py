@@ -25,7 +25,7 @@ from .emit.statements import Statement
 from .errors import NOWHERE, CompileError, Fault, InternalError, Origin, SrcgradError, Unsupported
 from .frontend import Lowered, lower
 from .ir.builder import Builder
-from .ir.calls import Procedure, called, name_procedures, reachable
+from .ir.calls import called, name_procedures, reachable
 from .ir.custom import expand, expand_procedures, without_parts
 from .ir.dims import Facts
 from .ir.nodes import Const, Function, Op, atoms_used
@@ -33,7 +33,7 @@ from .ir.printing import to_text
 from .ir.types import Array, Opaque
 from .ir.verify import verify
 from .optimize.again import join_again
-from .optimize.calls import settle_calls
+from .optimize.calls import Settled, drop_unread_results, replace_calls, settle_calls
 from .optimize.dead import eliminate_dead
 from .optimize.fresh import own_results
 from .optimize.fuse import fuse_branches
@@ -48,6 +48,7 @@ from .runtime.captures import in_words
 from .runtime.placement import placement
 from .runtime.signature import ArraySpec, FunctionSpec, Spec, leaves, path_text
 from .transform.calls import Pair, in_order
+from .transform.sharing import share_forward_halves
 from .transform.split import split, split_pair
 from .within import derivative_within
 
@@ -117,7 +118,7 @@ def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Comp
         lowered.function, name=_identifier(request), notes={**lowered.function.notes, "signature": request.signature}
     )
     if request.optimize:  # what nobody reads gets no cotangent
-        function = eliminate_dead(function)
+        function = drop_unread_results(eliminate_dead(function))
     for step in request.inner:
         function = trace.run(step.mode, partial(_inner, function, step, request.specs, facts, name), facts)
         name = f"the derivative of {name}"
@@ -127,9 +128,9 @@ def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Comp
         function = expand(function, facts, without_parts)
     made: Derived = trace.run(stage, lambda: derive(function, request.step, request.specs, facts, name), facts)
     made = trace.run("expand", lambda: _expanded(made, facts))
-    light = _split_pairs(made.pairs, request, trace)
-    _optimize_derived(made, light, request, trace)
-    whole = _optimized(made.function, facts, bool(made.seeds), light, request, trace)
+    settled = _split_pairs(made.pairs, request, trace)
+    _optimize_derived(made, settled, request, trace)
+    whole = _optimized(made.function, facts, bool(made.seeds), settled, request, trace)
     parts: tuple[Function, ...] = (whole,)
     if made.seeds:
         parts = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
@@ -192,33 +193,38 @@ def _expanded(made: Derived, facts: Facts) -> Derived:
     return replace(made, function=function)
 
 
-def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> set[Procedure]:
-    """The forward and backward halves of all procedures; the backward ones that need nothing of the forward ones."""
-    light: set[Procedure] = set()
+def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> Settled:
+    """The forward and backward halves of all procedures; what is settled thereby of the calls of them."""
+    settled, done = Settled(), list[Pair]()
     for pair in in_order(pairs):
         assert pair.joint is not None
         facts = pair.forward.facts
-        pair.joint = _optimized(pair.joint, facts, True, light, request, trace)
+        pair.joint = _optimized(pair.joint, facts, True, settled, request, trace)
         trace.run("split", partial(split_pair, pair, facts))
         if not pair.saves and pair.backward not in set(called(pair.joint.body.ops)):
-            light.add(pair.backward)
-    return light
+            settled.light.add(pair.backward)
+        settled.instead.update(share_forward_halves(pair, done) if request.optimize else {})
+        done.append(pair)
+    for pair in done:  # which may have been split before it was known
+        for half in (pair.forward, pair.backward):
+            half.body = replace_calls(half.function, settled.instead)
+    return settled
 
 
-def _optimize_derived(made: Derived, light: set[Procedure], request: Request, trace: Trace) -> None:
+def _optimize_derived(made: Derived, settled: Settled, request: Request, trace: Trace) -> None:
     """The tangent functions, and what earlier derivatives made that this one calls as it stands."""
     done = {half for pair in made.pairs for half in (pair.forward, pair.backward)}
     joints = [op for pair in made.pairs if pair.joint is not None for op in pair.joint.body.ops]
     for procedure in reachable([*made.function.body.ops, *joints]):
         if procedure.kind != "plain" and procedure not in done:
-            procedure.body = _optimized(procedure.function, procedure.facts, False, light, request, trace)
+            procedure.body = _optimized(procedure.function, procedure.facts, False, settled, request, trace)
 
 
 def _optimized(
-    function: Function, facts: Facts, halves: bool, light: set[Procedure], request: Request, trace: Trace
+    function: Function, facts: Facts, halves: bool, settled: Settled, request: Request, trace: Trace
 ) -> Function:
     """The joint function simplified; `halves` tells that its sweeps will go to different functions."""
-    function = trace.run("settle", lambda: settle_calls(function, light), facts)
+    function = trace.run("settle", lambda: settle_calls(function, settled), facts)
     for name, stage in OPTIMIZE if request.optimize else ():
         if not (name == "fuse" and halves):
             function = trace.run(name, partial(stage, function, facts), facts)

@@ -126,7 +126,8 @@ class Codegen:
         return [assign(self.names[param.value], at_path(name(param.name), param.path))]
 
     def _unpack(self, statement: Statement) -> list[ast.stmt]:
-        targets: list[ast.expr] = [store(self.names[value]) for value in statement.writes]
+        read = statement.live_out
+        targets: list[ast.expr] = [store(self.names[v] if v in read else "_") for v in statement.writes]
         package = next(p.name for p in self.function.params if p.value is statement.writes[0])
         return [ast.Assign([ast.Tuple(targets, ast.Store())], name(package))]
 

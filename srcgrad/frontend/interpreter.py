@@ -54,7 +54,7 @@ class Interpreter(Loops):
 
     def run_body(self, node: ast.FunctionDef, frame: Frame) -> Any:
         """Execute a function's statements; its return value."""
-        frame.local, frame.region = local_names(node), self.depth
+        frame.local, frame.region = set(local_names(node)), self.depth
         for inner in own_nodes(ast.Module(node.body, [])):
             if isinstance(inner, (ast.Yield, ast.YieldFrom)):
                 raise self.refusal(inner, "a generator cannot be differentiated", "Build a list, and return a number.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from .values import Iteration, RangeValue
@@ -52,6 +53,7 @@ def _stored_into(node: ast.expr) -> set[str]:
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
+@lru_cache(maxsize=512)
 def local_names(node: ast.FunctionDef) -> set[str]:
     """Names that are local to a function: what it binds (a subscript binds nothing), and its parameters."""
     names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
@@ -68,6 +70,7 @@ def local_names(node: ast.FunctionDef) -> set[str]:
     return names - nonlocal_names(node).keys()
 
 
+@lru_cache(maxsize=512)
 def nonlocal_names(node: ast.AST) -> dict[str, ast.Nonlocal]:
     """Variables of the function around that a function declares as its own to change."""
     body = node.body if isinstance(node, ast.FunctionDef) else []

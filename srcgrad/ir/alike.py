@@ -17,12 +17,17 @@ _FACTS = ("known", "bounds", "clipped", "guards", "orders", "met", "unsolved")
 
 def alike(a: Function, b: Function) -> bool:
     """Whether one function computes of its arguments what the other does, in the same words."""
+    pairs = matched(a, b)
+    return pairs is not None and _same(a.result, b.result) and _atoms(a.body.results, b.body.results, pairs)
+
+
+def matched(a: Function, b: Function) -> dict[Value, Value] | None:
+    """For each value of `a` its counterpart in `b`, if both have the same ops, whatever their results."""
     pairs: dict[Value, Value] = {}
-    if [p.name for p in a.params] != [p.name for p in b.params]:
-        return False
-    if not _define(pairs, [p.value for p in a.params], [p.value for p in b.params]):
-        return False
-    return _same(a.result, b.result) and _regions(a.body, b.body, pairs)
+    names = [p.name for p in a.params] == [p.name for p in b.params]
+    if not names or not _define(pairs, [p.value for p in a.params], [p.value for p in b.params]):
+        return None
+    return pairs if _blocks(a.body.ops, b.body.ops, pairs) else None
 
 
 def same_facts(a: Facts, b: Facts) -> bool:
@@ -31,9 +36,12 @@ def same_facts(a: Facts, b: Facts) -> bool:
 
 
 def _regions(a: Region, b: Region, pairs: dict[Value, Value]) -> bool:
-    if not _define(pairs, a.params, b.params) or len(a.ops) != len(b.ops):
-        return False
-    return all(_ops(p, q, pairs) for p, q in zip(a.ops, b.ops)) and _atoms(a.results, b.results, pairs)
+    same = _define(pairs, a.params, b.params) and _blocks(a.ops, b.ops, pairs)
+    return same and _atoms(a.results, b.results, pairs)
+
+
+def _blocks(a: Sequence[Op], b: Sequence[Op], pairs: dict[Value, Value]) -> bool:
+    return len(a) == len(b) and all(_ops(p, q, pairs) for p, q in zip(a, b))
 
 
 def _ops(a: Op, b: Op, pairs: dict[Value, Value]) -> bool:

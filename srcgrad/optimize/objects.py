@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ..ir.calls import CALL, Procedure, arguments, procedure_of, reachable
+from ..ir.calls import CALL, Procedure, arguments, header, procedure_of, reachable
 from ..ir.nodes import Atom, Function, Op, Param, Region, Value, walk
 from ..ir.types import Opaque
 
@@ -74,9 +74,9 @@ def _homes(op: Op, caller: Function, root: str) -> dict[Value, Home]:
 
 
 def _passed(function: Function) -> list[Value | None]:
-    """What a call passes; None for what has been saved, which is a tuple."""
-    first = [function.params[group[0]] for group in arguments(function)]
-    return [None if p.path else p.value for p in first]
+    """The parameter that each argument of a call is; None for a tuple of several."""
+    params = function.params
+    return [params[group[0]].value if len(group) == 1 else None for group in arguments(function)]
 
 
 def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collection[Value]) -> Function:
@@ -86,7 +86,7 @@ def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collectio
     params = list(caller.params)
     apart: set[Atom] = set()
     passed = _passed(procedure.function)
-    numbers = [k for k, value in enumerate(passed) if value in taken]
+    numbers = [k for k, value in enumerate(passed) if value is not None and value in taken]
 
     def changed(op: Op) -> Op:
         op = replace(op, regions=tuple(replace(r, ops=tuple(map(changed, r.ops))) for r in op.regions))
@@ -110,9 +110,8 @@ def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collectio
 
 def _place(function: Function, root: str, taken: Collection[Value]) -> int:
     """Where the object comes among the parameters: a method's object first, another where its first part was."""
-    rest = [value for value in _passed(function) if value not in taken]
-    first = next(k for k, value in enumerate(_passed(function)) if value in taken)
-    return 0 if root == "self" else min(first, len(rest))
+    passed = _passed(function)
+    return 0 if root == "self" else next(k for k, value in enumerate(passed) if value in taken)
 
 
 def _take(function: Function, root: str, taken: Collection[Value]) -> Function:
@@ -121,10 +120,11 @@ def _take(function: Function, root: str, taken: Collection[Value]) -> Function:
     name, names = root, {p.name for p in function.params}
     while name in names:
         name += "_"
-    kept = [p for p in function.params if p.value not in taken]
-    inside = [replace(p, name=name, path=attributes[p.name][1]) for p in function.params if p.value in taken]
-    gone = {p.name for p in function.params if p.value in taken}
-    signature = [each for each in function.notes["signature"] if each[0] not in gone]
-    signature.insert(_place(function, root, taken), (name, "plain", None))
-    params = (Param(Value(Opaque("object"), name), name), *kept, *inside)
-    return replace(function, params=params, notes={**function.notes, "signature": tuple(signature)})
+    groups = [[function.params[k] for k in group] for group in arguments(function)]
+    groups = [group for group in groups if group[0].value not in taken]
+    groups.insert(_place(function, root, taken), [Param(Value(Opaque("object"), name), name)])
+    outer = [p for group in groups for p in group]
+    inner = [replace(p, name=name, path=attributes[p.name][1]) for p in function.params if p.value in taken]
+    rest = [p for p in function.params if p not in outer and p.value not in taken]
+    notes = {**function.notes, "signature": header(outer)}
+    return replace(function, params=(*outer, *rest, *inner), notes=notes)

@@ -334,13 +334,30 @@ def leaves(spec: Spec, path: Path = ()) -> Iterator[tuple[Path, Spec]]:
         yield path, spec
 
 
+def _end_of(spec: Spec, path: Path) -> Spec | None:
+    """What is at the end of a path, if there is something."""
+    for step in path:
+        parts: dict[str | int, Spec] = {}
+        if isinstance(spec, SequenceSpec):
+            parts = dict(enumerate(spec.items))
+        elif isinstance(spec, DictSpec):
+            parts = dict(zip(spec.keys, spec.items))
+        elif isinstance(spec, InstanceSpec):
+            parts = {f".{attr}": item for attr, item in spec.attrs}
+        if step not in parts:
+            return None
+        spec = parts[step]
+    return spec
+
+
 def differentiated(spec: Spec, wanted: Path | None) -> list[tuple[Path, Spec]]:
     """The leaves that are differentiated: the one wanted, or all but those that are carried along as they are.
 
     Strings, None and functions in containers are carried along, and whatever is no float inside an object.
     """
     if wanted is not None:
-        return [(path, each) for path, each in leaves(spec) if path == wanted]
+        found = _end_of(spec, wanted)
+        return [(wanted, each) for path, each in (leaves(found) if found is not None else ()) if not path]
     return [(path, each) for path, each in leaves(spec) if not _carried(path, each)]
 
 

@@ -48,6 +48,7 @@ class Pair:
     joint: Function | None = None  # its results are the procedure's, and then the cotangents
     seeds: tuple[Value, ...] = ()
     saves: bool = True  # whether the backward half needs anything of the forward half
+    leader: Pair | None = None  # whose forward half is called instead
 
 
 @dataclass

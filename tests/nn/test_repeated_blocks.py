@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from referee import numerical_gradient
 
-from srcgrad import Parameter, grad, nn
+from srcgrad import Parameter, grad, hvp, nn
 
 N = 4
 
@@ -105,7 +105,7 @@ def defined(text):
 X = np.random.default_rng(3).normal(size=(3, N))
 
 
-@pytest.mark.parametrize(("block", "lines"), [(Block, 100), (Transformer, 230), (Recurrent, 95)])
+@pytest.mark.parametrize(("block", "lines"), [(Block, 80), (Transformer, 180), (Recurrent, 80)])
 def test_lines_grow_with_the_kinds_of_blocks_not_with_their_number(block, lines):
     x = X[None] if block is Transformer else X
     texts = [check(Stack([block(seed) for seed in range(count)]), x) for count in (4, 8)]
@@ -113,6 +113,32 @@ def test_lines_grow_with_the_kinds_of_blocks_not_with_their_number(block, lines)
     assert many <= lines
     assert many - few <= 2 * 4  # a call forwards and one backwards for each block more
     assert defined(texts[0]) == defined(texts[1])
+
+
+def test_blocks_that_need_different_gradients_share_what_runs_forwards():
+    model = Stack([Block(seed) for seed in range(6)])
+    model.blocks[1].norm.requires_grad_(False)
+    model.blocks[3].inner.weight.requires_grad_(False)
+    model.blocks[4].requires_grad_(False)
+    text = check(model, X)
+    assert text.count("def block_forward") == 1
+    assert text.count("def block_backward") == 5
+    assert text.count("_, ") > 0
+
+
+def test_a_result_that_no_block_reads_is_not_computed():
+    class Two(Block):
+        def forward(self, x):
+            return super().forward(x), np.arctan(x)
+
+    class First(Stack):
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x)[0]
+            return x
+
+    text = check(First([Two(seed) for seed in range(4)]), X)
+    assert "arctan" not in text
 
 
 def test_layers_in_sequential():
@@ -249,3 +275,16 @@ def test_a_derivative_of_the_whole_model():
     out.backward()
     for block, mine in zip(model.blocks, d.blocks):
         np.testing.assert_allclose(mine.inner.weight, block.inner.weight.grad, rtol=1e-12)
+
+
+def test_a_second_derivative_goes_through_shared_blocks():
+    model = Stack([Block(seed) for seed in range(4)])
+
+    def total(x, model):
+        return np.mean((model(x) - 1.0) ** 2)
+
+    gradient, product = grad(total), hvp(total)
+    v, step = np.random.default_rng(1).normal(size=X.shape), 1e-5
+    expected = (gradient(X + step * v, model) - gradient(X - step * v, model)) / (2 * step)
+    np.testing.assert_allclose(product(X, model, v), expected, rtol=1e-6, atol=1e-8)
+    assert "block_forward_tangent(model.blocks[3], x, t_x)" in product.source
