@@ -287,4 +287,4 @@ def test_a_second_derivative_goes_through_shared_blocks():
     v, step = np.random.default_rng(1).normal(size=X.shape), 1e-5
     expected = (gradient(X + step * v, model) - gradient(X - step * v, model)) / (2 * step)
     np.testing.assert_allclose(product(X, model, v), expected, rtol=1e-6, atol=1e-8)
-    assert "block_forward_tangent(model.blocks[3], x, t_x)" in product.source
+    assert "block_forward_tangent(model.blocks[3], " in product.source
