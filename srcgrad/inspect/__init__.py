@@ -15,11 +15,12 @@ def make_dot(
 ) -> Graph:
     """The computation graph of a call in torchviz's manner: arguments by name and shape, operations, the result.
 
-    what : the result of `f.forward(...)`, before its `backward`; or a gradient, followed by the call's arguments
+    what : the result of `f.forward(...)`, before its `backward`; or a function, a method or a gradient, followed by the
+           call's arguments
     params : names of Parameters, as `dict(model.named_parameters())` has them
     backward : draw the backward sweep as well, in orange, and the gradients as results
     Returns a Graph: `.source` is DOT text, `.save(path)` writes it or a picture of it. Raises RuntimeError for a result
-    that was not recorded or has gone backward, TypeError for anything else than these two.
+    that was not recorded or has gone backward, TypeError for anything else than these.
     """
     from .drawing import draw  # the compiler is imported when it is asked for
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,11 @@ def draw(
 ) -> Graph:
     """What `make_dot` returns."""
     found: list[Parameter] = []
+    if isinstance(what, types.MethodType) and isinstance(what.__func__, (types.FunctionType, Gradient)):
+        what, args = what.__func__, (what.__self__, *args)
+    whole = not isinstance(what, types.FunctionType)  # else its result may be an array, which has no gradient
+    if isinstance(what, types.FunctionType):
+        what = Gradient(what)
     if isinstance(what, Result):
         pullback = what._pullback
         if not isinstance(pullback, Pullback) or pullback.arguments is None:
@@ -73,10 +79,12 @@ def draw(
     elif isinstance(what, Gradient):
         bound = what._bind(args, kwargs)
         entries = [e for e in parameters(dict(zip(what._parameters, bound))) if e[0].requires_grad]
-        dispatcher, values = what.dispatcher_for(bound), [unwrap(value) for value in bound]
+        dispatcher = what.dispatcher_for(bound) if whole else what.pair_for(bound)
+        values = [unwrap(value) for value in bound]
         found, places = [p for p, _ in entries], [(s.place[0], s.place[1] or ()) for _, s in entries]
     else:
-        raise TypeError(f"make_dot draws the result of `f.forward(...)` or a gradient, not {type(what).__name__}")
+        kind = type(what).__name__
+        raise TypeError(f"make_dot draws the result of `f.forward(...)`, or a function and its arguments, not {kind}")
     call = compiled_call(dispatcher, values)
     named = {id(parameter): name for name, parameter in params.items()}
     given = {place: named[id(p)] for place, p in zip(places, found) if id(p) in named}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..ir.calls import CALL
+from ..ir.custom import CUSTOM, custom_of
 from ..ir.dims import Dim
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value
 from ..ir.types import Array, Tape
@@ -172,11 +174,18 @@ def _join(drawing: _Drawing, op: Op, indent: str) -> None:
 
 
 def _operation(op: Op) -> str:
-    name = op.prim.name.removeprefix("np.")
+    name = _name(op)
     hint = _hint(op.outputs[0])
     constants = [repr(a) for a in op.inputs if isinstance(a, Const)]
     text = f"{name}({', '.join(constants)})" if constants else name
     return f"{text}\n{hint}" if hint else text
+
+
+def _name(op: Op) -> str:
+    """What is done: for a call, what is called."""
+    if op.prim is CALL:
+        return str(op.attrs["procedure"].name)
+    return custom_of(op).name if op.prim is CUSTOM else op.prim.name.removeprefix("np.")
 
 
 def _hint(atom: Atom) -> str | None:

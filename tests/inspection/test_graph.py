@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from srcgrad import Parameter, grad, make_dot, nn
+from srcgrad import Parameter, checkpoint, grad, make_dot, nn
 
 pytestmark = pytest.mark.quick
 
@@ -74,6 +74,37 @@ def test_a_gradient_and_a_call():
     assert "[style=dashed]" in graph.source
 
 
+def test_a_function_and_a_method():
+    def loss(x, y):
+        return np.sum((x - y) ** 2)
+
+    graph = make_dot(loss, np.ones(3), np.zeros(3))
+    assert labels(graph, "lightblue") == ["x (3,)"]
+    assert {("x", "subtract"), ("y", "subtract"), ("power(2)", "sum"), ("sum", "result")} <= edges(graph)
+    assert labels(make_dot(MODEL.forward, X), "lightgrey") == ["transpose", "matmul", "add", "tanh"]
+
+
+@checkpoint
+def block(x, w):
+    return np.tanh(x @ w)
+
+
+def halve(x, n):
+    if n <= 0:
+        return x
+    return np.sin(halve(0.5 * x, n - 1))
+
+
+def test_calls_have_the_name_of_what_is_called():
+    def loss(x, w, n):
+        y = halve(x, n)
+        return np.sum(block(y, w))
+
+    args = np.ones(3), np.ones((3, 3)), 15
+    assert labels(make_dot(loss, *args), "lightgrey") == ["halve y", "block", "sum"]
+    assert "halve_backward d_x" in labels(make_dot(loss, *args, backward=True), "orange")
+
+
 def test_what_cannot_be_drawn():
     out = predict.forward(MODEL, X)
     out.backward(np.ones((1, 1), np.float32))
@@ -100,6 +131,8 @@ def test_pictures(tmp_path):
         return
     graph.save(tmp_path / "graph.svg")
     assert (tmp_path / "graph.svg").read_bytes().lstrip().startswith(b"<?xml")
+    graph.save(tmp_path / "graph.png")
+    assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
     assert "image/svg+xml" in graph._repr_mimebundle_()
 
 
