@@ -100,14 +100,19 @@ def _gradient(options: argparse.Namespace) -> tuple[Gradient[..., Any], list[Any
     return gradient_of(find_target(options.target), options.wrt, options.args)
 
 
-def gradient_of(target: Any, wrt: str | None, args: str | None) -> tuple[Gradient[..., Any], list[Any]]:
-    """The gradient of a function with respect to what is named, and arguments for it. Raises CommandError."""
+def gradient_of(
+    target: Any, wrt: str | None, args: str | None, python: bool = True
+) -> tuple[Gradient[..., Any], list[Any]]:
+    """The gradient of a function with respect to what is named, and arguments for it. Raises CommandError.
+
+    python : whether Python in `args` is run
+    """
     if isinstance(target, Gradient) and not wrt:
-        return target, example_arguments(target._python, args)
+        return target, example_arguments(target._python, args, python=python)
     function = target._python if isinstance(target, Gradient) else target
     names = tuple(name.strip() for name in wrt.split(",")) if wrt else None
     try:
         gradient: Gradient[..., Any] = Gradient(function, wrt=names[0] if names and len(names) == 1 else names)
     except ValueError as error:
         raise CommandError(f"--wrt: {error}") from None
-    return gradient, example_arguments(function, args)
+    return gradient, example_arguments(function, args, python=python)

@@ -29,14 +29,18 @@ class NoExample(Exception):
 
 
 def example_arguments(
-    signature: inspect.Signature, text: str | None = None, seed: int = 0, names: Mapping[str, Any] | None = None
+    signature: inspect.Signature,
+    text: str | None = None,
+    seed: int = 0,
+    names: Mapping[str, Any] | None = None,
+    python: bool = True,
 ) -> list[Any]:
     """One value for each parameter: from `text`, then from defaults and annotations.
 
-    names : what Python expressions in `text` may use
+    names : what Python expressions in `text` may use; python : whether there may be any, beyond these names themselves
     Floats are drawn from a generator with this seed, so that the same text gives the same arguments. Raises NoExample.
     """
-    maker = _Maker(seed, names or {})
+    maker = _Maker(seed, names or {}, python)
     given, named = _parse(text, maker) if text else ([], {})
     try:
         bound = signature.bind_partial(*given, **named)
@@ -93,9 +97,9 @@ def _parse(text: str, maker: _Maker) -> tuple[list[Any], dict[str, Any]]:
 class _Maker:
     """Values from the nodes of a signature's text; lengths keep their names across arguments."""
 
-    def __init__(self, seed: int, names: Mapping[str, Any]) -> None:
+    def __init__(self, seed: int, names: Mapping[str, Any], python: bool) -> None:
         self.lengths: dict[str, int] = {}
-        self.names = names
+        self.names, self.runs = names, python
         self.random = np.random.default_rng(seed)
 
     def value(self, node: ast.expr) -> Any:
@@ -126,6 +130,8 @@ class _Maker:
 
     def python(self, node: ast.expr) -> Any:
         text = ast.unparse(node)
+        if not self.runs:
+            raise NoExample(f"{text!r} is no type, and no Python is run here: give it a name in the file, and say that")
         try:
             return eval(compile(ast.Expression(node), f"<{text}>", "eval"), dict(self.names))
         except NameError as error:

@@ -201,12 +201,15 @@ def test_it_listens_on_loopback_alone(explorer):
 
 
 def test_the_arguments_are_types_and_never_run(explorer):
-    answer = explorer.build(function="decay", wrt="", args="__import__('os').getpid(), 1.0", show="grad")
-    assert "is no type" in answer["message"]
+    for args in ("__import__('os').getpid(), 1.0", "np.ones(3), 1.0", "float, [n for n in ()]", "f8[print()], 1.0"):
+        answer = explorer.build(function="decay", wrt="", args=args, show="explain")
+        assert "is no type" in answer["message"] or "is no length" in answer["message"]
 
 
-def test_a_function_that_is_not_there(explorer):
-    assert "absent" in explorer.build(function="absent", wrt="", args="", show="grad")["message"]
+def test_only_a_function_that_is_offered(explorer):
+    for name in ("absent", "np", "grad", "__builtins__"):
+        answer = explorer.build(function=name, wrt="", args="1.0", show="explain")
+        assert f"model.py has no function `{name}`" in answer["message"]
 
 
 def test_a_bad_wrt_and_missing_arguments(explorer):

@@ -24,8 +24,11 @@ from ..commands import gradient_of
 
 
 def build(module: types.ModuleType, file: Path, function: str, wrt: str, args: str, show: str) -> dict[str, Any]:
-    """Both sides for one function. Raises what compiling raises."""
-    gradient, given = gradient_of(vars(module)[function], wrt or None, args or None)
+    """Both sides for one function. No code comes with the question: what stands in `args` that is Python is refused.
+
+    Raises what compiling raises.
+    """
+    gradient, given = gradient_of(vars(module)[function], wrt or None, args or None, python=False)
     values = [unwrap(value) for value in gradient._bind(given, {})]
     dispatcher = gradient.dispatcher_for(given)
     if show == "value_and_grad":

@@ -35,10 +35,13 @@ def main(name: str) -> None:
         about = {"functions": [], **failure(file, error)}
     about["files"] = files_beside(file)
     _answer(answers, about)
+    offered = {each["name"] for each in about["functions"]}
     for line in sys.stdin:
         question = json.loads(line)
         try:
             assert module is not None
+            if question["function"] not in offered:
+                raise CommandError(f"{file.name} has no function `{question['function']}`")
             result = build(module, file, **question)
         except Exception as error:
             result = failure(file, error)
