@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import SkipTest
 
 import scripts
 from sybil import Document, Example, Region
@@ -53,8 +54,10 @@ class Page:
         self.module = ModuleType(self.file.removesuffix(".py"))
         self.peer = ModuleType(f"{self.module.__name__}_peer")
         self.source = ""
-        self.pending: str | None = ""  # what no block has shown yet; None where it is not known
+        self.pending = ""  # what no block has shown yet
+        self.absent = ""  # the library that the block before needs and that is not installed
         self.printed: dict[int, str] = {}
+        self.missing: dict[int, str] = {}  # the library without which a block cannot run, or its output be known
         self.rules: list[dict[Any, Any]] = [{}, {}, {}, {}]
         self.done = 0
 
@@ -64,10 +67,17 @@ class Page:
             block = self.blocks[self.done]
             self.done += 1
             output, self.pending = self.pending, ""
+            absent, self.absent = self.absent, ""
             if block["info"] in OUTPUT:
-                self.printed[block.start()] = block["code"] if output is None else output
+                if absent:
+                    self.missing[block.start()] = absent
+                else:
+                    self.printed[block.start()] = output
                 continue
-            self.pending = self._run_peer(block) if block["info"] in PEERS else self._run(block)
+            if (peer := PEERS.get(block["info"])) and importlib.util.find_spec(peer) is None:
+                self.missing[block.start()] = self.absent = peer
+            else:
+                self.pending = self._run_peer(block) if peer else self._run(block)
             if output:
                 raise AssertionError(f"the page does not show what the block before printed:\n{output}")
 
@@ -84,9 +94,7 @@ class Page:
                 out.write(_refusal(code, vars(self.module)))
         return _tidy(out.getvalue())
 
-    def _run_peer(self, block: re.Match[str]) -> str | None:
-        if importlib.util.find_spec(PEERS[block["info"]]) is None:
-            return None
+    def _run_peer(self, block: re.Match[str]) -> str:
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(compile(block["code"], f"{PEERS[block['info']]}_{self.file}", "exec"), vars(self.peer))
         return _tidy(out.getvalue())
@@ -130,6 +138,8 @@ def examples(document: Document) -> Iterable[Region]:
 
     def evaluate(example: Example) -> str | None:
         page.run_until(example.start)
+        if example.start in page.missing:
+            raise SkipTest(f"needs {page.missing[example.start]}")
         printed = page.printed.get(example.start, example.parsed)
         return None if printed == example.parsed else f"the page says\n{example.parsed}\nits code prints\n{printed}"
 

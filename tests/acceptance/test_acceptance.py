@@ -1,9 +1,10 @@
 """What five PyTorch tutorials do, line by line, with the numbers that PyTorch prints.
 
-27, a picture of the graph, has its tests where it is drawn.
+The number in a test's name is that of the line; docs/tutorials.md shows what the scripts print.
 """
 
 import contextlib
+import inspect
 import io
 import json
 import re
@@ -58,6 +59,9 @@ def printed_losses(two_layer_net):
 def test_01_device_and_sizes(two_layer_net):
     assert str(two_layer_net.DEVICE) == "cpu"
     assert (two_layer_net.N, two_layer_net.D_IN, two_layer_net.HIDDEN, two_layer_net.D_OUT) == (64, 1000, 100, 10)
+    defaults = inspect.signature(two_layer_net.train).parameters
+    assert defaults["dtype"].default is np.float32
+    assert (defaults["steps"].default, defaults["learning_rate"].default) == (500, 1e-6)
 
 
 @gpu
@@ -109,6 +113,24 @@ def test_04_updates_by_hand_have_the_losses_of_pytorch(printed_losses):
         assert losses[step] == pytest.approx(RECORD["loss"][str(step)], rel=1e-2)
 
 
+def test_04_a_weight_is_updated_in_place_and_not_recorded():
+    @grad
+    def loss(w):
+        return np.sum(w**2)
+
+    w = Parameter(np.ones(3, np.float32))
+    memory = w.data
+    loss.forward(w).backward()
+    with no_grad():
+        w -= 0.25 * w.grad
+    assert w.data is memory
+    assert memory.tolist() == [0.5, 0.5, 0.5]
+    assert w.requires_grad
+    w.zero_grad()
+    loss.forward(w).backward()
+    assert w.grad.tolist() == [1.0, 1.0, 1.0]  # of the step alone: neither the update nor the old gradient is in it
+
+
 # 2. SGD in detail
 
 
@@ -119,6 +141,7 @@ def walkthrough():
 
 def test_05_value_of_y(walkthrough):
     x, c, b, d = walkthrough.variables()
+    assert (x.item(), c.item(), b.item(), d) == (5.0, 3.0, 2.0, 4.0)
     assert (x.requires_grad, c.requires_grad, b.requires_grad, type(d)) == (True, True, False, float)
     assert f"{walkthrough.curve.forward(x, c, b, d).item():.4f}" == "1349.7185"
 
@@ -238,6 +261,14 @@ def test_15_three_steps_with_each_option(walkthrough, options, expected):
     assert walkthrough.descend(**options) == pytest.approx([10.0, *expected], rel=1e-12)
 
 
+def test_15_the_first_momentum_buffer_is_the_gradient_itself(walkthrough):
+    x = Parameter(10.0)
+    optimizer = SGD([x], lr=0.1, momentum=0.9, dampening=0.1)
+    walkthrough.parabola.forward(x).backward()
+    optimizer.step()
+    assert optimizer.state_dict()["state"][0]["momentum_buffer"] == x.grad == 66.0
+
+
 @pytest.mark.parametrize(
     ("params", "arguments", "message"),
     [
@@ -262,6 +293,7 @@ def test_16_derivatives():
     out = derivatives.z.forward(x, y)
     out.backward()
     assert (out.item(), x.grad, y.grad) == (5.0, 8.0, 16.0)
+    assert derivatives.z(1.0, 1.0) == (8.0, 16.0)
 
 
 def test_17_minimise_with_a_picture(tmp_path):
@@ -390,12 +422,24 @@ def test_25_parameters_assigned_saved_and_loaded(neuron):
 
 def test_26_prediction_loss_and_gradients(neuron):
     model = neuron.neuron()
-    assert model(np.array([[1.0, 2.0]], np.float32)).item() == pytest.approx(0.7615942, rel=1e-7)
+    prediction = model(np.array([[1.0, 2.0]], np.float32))
+    assert (prediction.shape, prediction.dtype, f"{prediction}") == ((1, 1), np.float32, "[[0.7615942]]")
     out = neuron.loss.forward(model, neuron.X, neuron.Y)
     out.backward()
     assert f"{out.item():.7f}" == "0.0568373"
     assert model.layer1.weight.grad.round(4).tolist() == np.float32([[-0.2002, -0.4005]]).tolist()
     assert model.layer1.bias.grad.round(4).tolist() == np.float32([-0.2002]).tolist()
+
+
+def test_27_a_picture_of_the_graph(neuron):
+    """Parameters by name and shape, operations, the result; forward and backward. More of it in tests/inspection."""
+    text = neuron.graph().source
+    for label in (r"layer1.weight\n(1, 2)", r"layer1.bias\n(1,)", "matmul", r"tanh\ntanh", r"result\n()"):
+        assert f'label="{label}"' in text
+    model = neuron.neuron()
+    named = dict(model.named_parameters())
+    both = srcgrad.make_dot(neuron.loss.forward(model, neuron.X, neuron.Y), params=named, backward=True)
+    assert r'label="d_weight\n(1, 2)"' in both.source
 
 
 def test_28_gradients_accumulate_until_they_are_reset(neuron):
