@@ -14,6 +14,7 @@ from ..ir.calls import procedure_of
 from ..ir.dims import Dim, Facts, Symbol
 from ..ir.nodes import Atom, Const, Op, Slot, Undefined, Value
 from ..ir.primitive import arguments, find
+from ..ir.solving import functions_of
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..rules.effects import fill_template
@@ -458,6 +459,28 @@ def _foreign(e: Expressions, op: Op) -> ast.expr:
     return node
 
 
+def _solver(e: Expressions, op: Op) -> ast.expr:
+    module = op.attrs["module"]
+    functions: list[ast.expr] = [name(procedure.name) for procedure in functions_of(op)]
+    parts = [*(e.atom(a) for a in op.inputs), *functions, dotted(e.modules.get(module, module))]
+    node: ast.expr = fill_template(op.attrs["template"], parts)
+    return node
+
+
+def _field(e: Expressions, op: Op) -> ast.expr:
+    """`sol.x`; `sol.y[:, -1]`"""
+    node: ast.expr = ast.Attribute(e.atom(op.inputs[0]), op.attrs["name"], ast.Load())
+    if op.attrs.get("last"):
+        whole = ast.Slice(None, None, None)
+        node = ast.Subscript(node, ast.Tuple([whole, constant(-1)], ast.Load()), ast.Load())
+    return node
+
+
+def _stack(e: Expressions, op: Op) -> ast.expr | None:
+    """`np.array([a, b])`, as the user wrote it."""
+    return call("np.array", [ast.List([e.atom(a) for a in op.inputs], ast.Load())]) if op.style == "array" else None
+
+
 def _as_lists(value: Any) -> ast.expr:
     """Nested tuples of numbers as the nested lists they were written as."""
     if isinstance(value, tuple):
@@ -504,8 +527,11 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "int": _python_number,
     "and": lambda e, op: ast.BoolOp(ast.And(), [e.atom(a) for a in op.inputs]),
     "or": lambda e, op: ast.BoolOp(ast.Or(), [e.atom(a) for a in op.inputs]),
+    "np.stack": _stack,
     "effect": _effect,
     "foreign": _foreign,
+    "solver": _solver,
+    "field": _field,
     "invoke": _effect,
     "again": lambda e, op: e.atom(op.inputs[0]),
     "if": _choice,

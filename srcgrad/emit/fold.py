@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..ir.calls import CALL
 from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value, walk
+from ..ir.solving import FIELD, SOLVER
 
 LINE = 72  # a folded backward line stays within this many characters
 ATTRIBUTE = 24  # so long a way to an attribute is spelled where it is read
@@ -77,7 +78,7 @@ def _collect(region: Region, folding: Folding, number: int, counter: list[int]) 
         for value in op.outputs:
             folding.made[value] = op
             folding.region[value] = number
-        for atom in op.inputs:
+        for atom in op.inputs[:1] if op.prim is FIELD else op.inputs:
             if isinstance(atom, Value):
                 folding.uses.setdefault(atom, []).append((op, number))
         for inner in op.regions:
@@ -110,6 +111,8 @@ def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
 
 def operands(op: Op) -> tuple[Atom, ...]:
     """What spelling the op reads; of a choice, `a if c else b`, the results of both arms too."""
+    if op.prim is FIELD:  # what else it has is there for its derivative
+        return op.inputs[:1]
     return (*op.inputs, *(atom for region in op.regions for atom in region.results))
 
 
@@ -239,6 +242,9 @@ def _width(op: Op, folding: Folding) -> int:
         return 16 + sum(widths)
     if op.prim.name in ("getitem", "index_add", "index_set", "np.reshape"):
         return sum(widths) + 10
+    if op.prim in (SOLVER, FIELD):
+        functions = sum(len(procedure.name) for procedure in op.attrs.get("functions", ()))
+        return len(op.attrs.get("name", op.attrs.get("module", ""))) + 12 + functions + sum(widths) + 2 * len(widths)
     attrs = sum(len(key) + len(str(value)) + 3 for key, value in op.attrs.items())
     return len(op.prim.name) + 2 + sum(widths) + 2 * len(widths) + attrs
 

@@ -17,8 +17,9 @@ from ..ir.primitive import find, named
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route
-from . import inplace
+from . import inplace, solving
 from .expressions import Expressions, is_library
+from .solving import Solution
 from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, Record, Super, describe, sequence
 from .within import derivative_attribute, is_derivative
 
@@ -59,6 +60,10 @@ class Access(Expressions):
     def getitem(self, array: Value, node: ast.expr) -> Value:
         template, dynamic = self.index(node)
         assert isinstance(array.type, Array)
+        if array in self.stepped:
+            last: Value | None = solving.state_at_end(self, array, template, dynamic)  # type: ignore[arg-type]
+            if last is not None:
+                return last
         plain = without_dots(array.type, template)
         style = "operator" if plain is template else "0-d"  # `x[0, ...]` is an array, `x[0]` a number
         result: Value = self.apply(named("getitem"), [array, *dynamic], {"index": plain}, style)
@@ -161,6 +166,8 @@ class Access(Expressions):
                 return self.library(value, ast.unparse(node))
             route = self.route_of(receiver)
             return self.adopt(Found(value, None if route is None else (*route, ("attr", name))), name)
+        if isinstance(receiver, Solution):
+            return solving.attribute(self, receiver, name)  # type: ignore[arg-type]
         if is_derivative(receiver):
             return derivative_attribute(self, receiver, name, node)
         raise Unsupported(f"attribute `{name}` of {describe(receiver)} cannot be read here")

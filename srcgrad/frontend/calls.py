@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import custom, effects, foreign, inplace, within
+from . import custom, effects, foreign, inplace, solvers, within
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -97,6 +97,9 @@ class Calls(Growing):
             return inplace.FUNCTIONS[function](self, args, kwargs)  # type: ignore[arg-type]
         if inplace.is_at(function):
             return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
+        solver = solvers.reader_of(function)
+        if solver is not None:
+            return solver(self, function, args, kwargs, text)
         prim = find(function)
         if prim is not None:
             self.spelled(prim, text)

@@ -24,6 +24,7 @@ from .jumps import raising_half
 from .loops import Bind, Loops
 from .matching import match_as_if
 from .scopes import assigned, keyword, local_names, may_jump, nonlocal_names, own_nodes, returns
+from .solving import Solution
 from .state import Frame
 from .values import Closure, DictValue, Flat, ListValue, Poison, describe, is_number
 
@@ -280,6 +281,8 @@ class Interpreter(Loops):
             constant = self.apply(named("constant"), [value], attrs)
             self.known[constant] = value.value
             value = constant
+        if isinstance(value, Solution):
+            self._named(value.value, name)
         if isinstance(value, Value):
             level = self.frame.level
             if value.hint is None or self.named_at.get(value, -1) > level:

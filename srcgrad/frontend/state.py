@@ -193,6 +193,7 @@ class State:
         self.discarded: ast.AST | None = None  # an expression whose value nobody uses
         self._regions = 0
         self.merging: list[ast.stmt] = []  # the branches whose variables meet
+        self.stepped: dict[Value, Any] = {}  # states at times that a solver chose -> its solution
         self.customs: list[int] = []  # the parts of calls with derivatives of their own that are being read
         self.functions: dict[Route, Value] = {}  # functions that are called as they stand
 

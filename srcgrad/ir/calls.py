@@ -36,6 +36,7 @@ class Procedure:
     kind   : "plain", its "tangent", or the "forward" or "backward" half of its reverse mode
     shares : whether a result may be the memory of an argument
     impure : whether it prints, draws random numbers, or the like
+    apart  : whether it has facts of its own; without, a call of it may be put in place
     """
 
     name: str
@@ -44,6 +45,7 @@ class Procedure:
     kind: str = "plain"
     shares: bool = False
     impure: bool = False
+    apart: bool = True
     plain: Procedure | None = field(default=None, repr=False)  # the function that it derives from
 
     @property
@@ -113,8 +115,11 @@ def procedure_of(op: Op) -> Procedure:
 
 
 def called(ops: Sequence[Op]) -> Iterator[Procedure]:
-    """The procedures that ops name themselves."""
-    return (procedure_of(op) for op in walk(ops) if op.prim is CALL)
+    """The procedures that ops name themselves: to call them, or to have a library call them."""
+    for op in walk(ops):
+        if op.prim is CALL:
+            yield procedure_of(op)
+        yield from op.attrs.get("functions", ())
 
 
 def reachable(ops: Sequence[Op]) -> list[Procedure]:

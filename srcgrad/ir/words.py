@@ -18,12 +18,14 @@ _WORDS = {
     "np.expand_dims": "column", "np.arange": "rows", "np.einsum": "contracted", "np.squeeze": "flat",
     "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
     "call": "value", "index_set": "changed", "np.delete": "kept", "np.argsort": "order", "np.sort": "ordered",
-    "np.vander": "powers", "effect": "draw", "np.moveaxis": "moved", "array_literal": "array",
+    "np.vander": "powers", "effect": "draw", "np.moveaxis": "moved", "array_literal": "array", "solver": "solution",
 }  # fmt: skip
 
 
 def word_for(op: Op) -> str:
     """A word for the op's result."""
+    if op.prim.name == "field":
+        return str(op.attrs["name"])
     word = _WORDS.get(op.prim.name, op.prim.name.rpartition(".")[2])
     if keyword.iskeyword(word):
         word = "chosen" if op.prim.name == "if" else "value"

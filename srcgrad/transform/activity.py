@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..ir.nodes import Atom, Op, Region, Value
+from ..ir.solving import moving
 from ..ir.types import Array, Saved, Tape, Type
 
 
@@ -26,6 +27,9 @@ def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] =
                     _pass(region.results, op.outputs, active)
             case "for" | "while":
                 _loop(op, active)
+            case "solver" | "field":
+                if any(op.inputs[k] in active for k in moving(op)):
+                    active.update(v for v in op.outputs if _differentiable(v.type))
             case name if name in ("call", "custom") or op.prim.undefined:
                 if any(atom in active for atom in op.inputs):
                     active.update(v for v in op.outputs if differentiable(v.type))

@@ -13,11 +13,11 @@ from ..ir.types import INT, Array, Tape, Type
 from ..rules.internal import same
 from .calls import no_derivative
 from .cotangents import cotangent_name
-from .custom import Customs
+from .solvers import Solvers
 from .tapes import Scope
 
 
-class Regions(Customs):
+class Regions(Solvers):
     def backprop(self, ops: Sequence[Op], scope: Scope) -> list[Op]:
         """Emit the backward sweep of `ops`; the ops again, extended by what they must record."""
         forward: list[Op] = []
@@ -28,6 +28,8 @@ class Regions(Customs):
             with self.builder.at(op.origin):
                 try:
                     forward.append(self._op(op, scope))
+                    forward += self.before
+                    self.before = []
                 except Unsupported as error:
                     self.faults.append(Fault(op.origin, error.message, error.way_out))
                     forward.append(op)
@@ -44,6 +46,9 @@ class Regions(Customs):
                 return self.call(op, scope, cotangents)
             case "custom":
                 return self.custom(op, scope, cotangents)
+            case "solver" | "field":
+                self.solved(op, scope, cotangents)
+                return op
         if any(d is not None for d in cotangents):
             if op.prim.undefined:
                 raise no_derivative(op)

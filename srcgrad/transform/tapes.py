@@ -42,6 +42,8 @@ class Tapes:
         self.home: dict[Value, Scope] = {}
         self.faults: list[Fault] = []
         self.made: dict[Value, Op] = {}
+        self.before: list[Op] = []  # ops that go before the one whose backward step is made
+        self.checked: set[Atom] = set()  # solutions that are looked at before they are used
         self.going_on: dict[Op, int] = {}  # branches that end a loop early -> the half that does not
 
     def use(self, atom: Atom) -> Atom:

@@ -1,0 +1,304 @@
+"""SciPy's solvers, one reader for each family: which arguments are data, functions and options, and what comes back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..ir.calls import Procedure
+from ..ir.dims import ONE, as_dim
+from ..ir.nodes import Const, Param, Region, Slot, Value
+from ..ir.solving import Problem
+from ..ir.types import BOOL, FLOAT, INT, Array, Type
+from .solving import SOLUTION, Call, Passed, Solution, floating, function_name, new_procedure, number, shared_as_args, vector
+from .values import Closure, ListValue, describe, is_number, sequence
+
+if TYPE_CHECKING:
+    from .calls import Calls
+
+DOUBLE = np.dtype(float)
+_COUNTS = {"success": BOOL, "status": INT, "nfev": INT}
+_ROOT_WAY_OUT = "Return as many equations as there are unknowns: an array, or a list of numbers."
+
+Reader = Callable[["Calls", Any, list[Any], dict[str, Any], str], Any]
+
+
+def reader_of(function: Any) -> Reader | None:
+    """What reads calls of this function; None for one that takes no functions."""
+    module = getattr(function, "__module__", None) or ""
+    if not isinstance(module, str) or not module.startswith(("scipy.optimize.", "scipy.integrate.")):
+        return None
+    return _READERS.get(getattr(function, "__name__", ""))
+
+
+def _is_function(value: Any) -> bool:
+    return not (value is None or isinstance(value, (bool, str, Value, Const, tuple, ListValue)))
+
+
+def _options(call: Call, allowed: Sequence[str]) -> dict[str, ast.expr]:
+    return {name: call.option(value) for name, value in call.refuse_rest(allowed).items()}
+
+
+def _vector_of(start: Any) -> Array:
+    """What a solver makes of where it starts: a vector of float64."""
+    return Array(DOUBLE, start.type.axes or (ONE,))
+
+
+# f(x) = 0
+
+
+def _root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """`root` and `fsolve`: equations of a vector."""
+    call = Call(c, function, args, kwargs, text)
+    names = ("fun", "jac") if call.name == "root" else ("func", "fprime")
+    fun, jac, start = call.take(names[0]), call.take(names[1]), call.array("x0", call.take("x0"))
+    call.take_args()
+    type = _vector_of(start)
+    x = Value(type, "x")
+
+    def residual(result: Any) -> list[Any]:
+        parts = list(sequence(result)) if jac is True else [result]
+        if jac is True and len(parts) != 2:
+            raise Unsupported(f"with jac=True, `{text}` needs a function that returns (equations, Jacobian)")
+        return [vector(c, parts[0], type, "the function", _ROOT_WAY_OUT), *(floating(c, p, "it") for p in parts[1:])]
+
+    passed = call.read(fun, [x], residual, "residual")
+    passed.template = (Slot(0), Slot(1)) if jac is True else Slot(0)
+    keywords: dict[str, ast.expr] = {}
+    if _is_function(jac):
+        call.read(jac, [Value(type, "x")], lambda result: [floating(c, result, "the Jacobian")], "jac")
+        keywords[names[1]] = function_name(1)
+    elif jac is True:
+        keywords["jac"] = ast.Constant(True)
+    begin = call.input(start)
+    if call.name == "root":
+        options = _options(call, ("method", "tol", "options"))
+    else:
+        options = _options(call, ("xtol", "maxfev", "epsfcn", "factor"))
+    procedures, numbers, shared = call.finish()
+    problem = Problem("root", call.name, procedures[0], numbers, procedures[0])
+    keywords = {**shared_as_args(shared), **keywords, **options}
+    types: Sequence[Type] = (SOLUTION,) if call.name == "root" else (type,)
+    (value,) = call.append(problem, procedures, [function_name(0), begin], keywords, types)
+    return call.solution(value, problem, {"x": type, **_COUNTS}) if call.name == "root" else value
+
+
+_BRACKETS = ("brentq", "brenth", "bisect", "ridder", "toms748")
+
+
+def _scalar_root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """`root_scalar`, `newton`, `brentq` and its relatives: one equation."""
+    call = Call(c, function, args, kwargs, text)
+    fun = call.take("func" if call.name == "newton" else "f")
+    call.take_args()
+
+    def equation(result: Any) -> list[Any]:
+        return [number(c, result, "the function")]
+
+    call.read(fun, [Value(FLOAT, "x")], equation, "residual")
+    positional: list[ast.expr] = [function_name(0)]
+    keywords: dict[str, ast.expr] = {}
+    for name in ("fprime", "fprime2"):
+        slope = call.take(name)
+        if _is_function(slope):
+            keywords[name] = function_name(len(call.passed))
+            call.read(slope, [Value(FLOAT, "x")], equation, name)
+        elif slope not in (None, False):
+            raise Unsupported(f"`{text}` with `{name}={slope}`", "Give a function, or leave it out.")
+    for name in ("a", "b") if call.name in _BRACKETS else ("x0",) if call.name == "newton" else ():
+        positional.append(call.input(call.array(name, call.take(name), (0,))))
+    for name in ("x0", "x1"):
+        if call.given.get(name) is not None:
+            keywords[name] = call.input(call.array(name, call.take(name), (0,)))
+    allowed = {"newton": ("tol", "maxiter", "rtol"), "root_scalar": ("bracket", "method", "xtol", "rtol", "maxiter")}
+    options = _options(call, allowed.get(call.name, ("xtol", "rtol", "maxiter", "k")))
+    procedures, numbers, shared = call.finish()
+    problem = Problem("root", call.name, procedures[0], numbers, procedures[0])
+    keywords = {**shared_as_args(shared), **keywords, **options}
+    if call.name == "root_scalar":
+        (value,) = call.append(problem, procedures, positional, keywords, (SOLUTION,))
+        attributes = {"root": Array(DOUBLE), "converged": BOOL, "iterations": INT, "function_calls": INT}
+        return call.solution(value, problem, attributes)
+    type = Array(DOUBLE) if call.name == "newton" else FLOAT
+    return call.append(problem, procedures, positional, keywords, (type,))[0]
+
+
+# min f(x)
+
+
+def _minimize(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """`minimize` and `minimize_scalar`: where the gradient is zero."""
+    call = Call(c, function, args, kwargs, text)
+    scalar = call.name == "minimize_scalar"
+    fun, jac, start = call.take("fun"), call.take("jac"), None
+    if not scalar:
+        start = call.array("x0", call.take("x0"))
+    call.take_args()
+    _refuse_bounds(call)
+    type = Array(DOUBLE) if start is None else _vector_of(start)
+    x = Value(FLOAT if scalar else type, "x")
+
+    def objective(result: Any) -> list[Any]:
+        parts = list(sequence(result)) if jac is True else [result]
+        if jac is True and len(parts) != 2:
+            raise Unsupported(f"with jac=True, `{text}` needs a function that returns (value, gradient)")
+        value = number(c, parts[0], "the function")
+        return [value, *(vector(c, p, type, "the gradient", "Return one entry for each unknown.") for p in parts[1:])]
+
+    passed = call.read(fun, [x], objective, "objective", level=-1)
+    passed.template = (Slot(0), Slot(1)) if jac is True else Slot(0)
+    keywords: dict[str, ast.expr] = {}
+    if _is_function(jac):
+        way_out = "Return one entry for each unknown."
+        call.read(jac, [Value(type, "x")], lambda r: [vector(c, r, type, "the gradient", way_out)], "jac")
+        keywords["jac"] = function_name(1)
+    elif jac is not None and jac is not False:
+        keywords["jac"] = call.option(jac)
+    positional = [function_name(0), *([] if start is None else [call.input(start)])]
+    options = _options(call, ("bracket", "method", "tol", "options") if scalar else ("method", "tol", "options"))
+    functions = len(call.passed)
+    gradient, refused = _gradient(c, call, passed, x)
+    procedures, numbers, shared = call.finish()
+    equation = procedures.pop(functions) if gradient is not None else None
+    problem = Problem("minimum", call.name, procedures[0], numbers, equation, refused)
+    keywords = {**shared_as_args(shared), **keywords, **options}
+    (value,) = call.append(problem, procedures, positional, keywords, (SOLUTION,))
+    attributes = {"x": type, "fun": Array(DOUBLE), **_COUNTS, "nit": INT}
+    if scalar:
+        attributes.pop("status")
+    return call.solution(value, problem, attributes)
+
+
+def _refuse_bounds(call: Call) -> None:
+    for name in ("bounds", "constraints"):
+        if call.given.get(name) not in (None, ()):
+            raise Unsupported(
+                f"`{call.text}` is not differentiated with `{name}=`: where one of them holds the minimum, the gradient "
+                "is not zero there",
+                "Write the unknowns as functions of free ones: np.exp(u) for what is positive.",
+            )
+        call.take(name)
+
+
+def _gradient(c: Calls, call: Call, passed: Passed, x: Value) -> tuple[Passed | None, str]:
+    """The objective's gradient as one more function; or why it has none."""
+    if c.derive is None:
+        return None, "it is read where no derivative is taken"
+    region = Region((), passed.region.ops, passed.region.results[:1])
+    try:
+        body = c.derive(region, 1, [x], None, c.facts)
+    except Unsupported as error:
+        return None, error.message
+    gradient = Passed(f"{passed.name}_grad", passed.own, passed.leaves, Region((), body.ops, body.results[1:]))
+    call.passed.append(gradient)
+    return gradient, ""
+
+
+# Integrals
+
+
+def _quad(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """(value, estimate of the error)."""
+    call = Call(c, function, args, kwargs, text)
+    fun = call.take("func")
+    ends = [call.array(name, call.take(name), (0,)) for name in ("a", "b")]
+    call.take_args()
+    call.read(fun, [Value(FLOAT, "t")], lambda result: [number(c, result, "the function")], "integrand")
+    limits = [call.input(end) for end in ends]
+    options = _options(call, ("epsabs", "epsrel", "limit", "points"))
+    procedures, numbers, shared = call.finish()
+    places = {"a": 0, "b": 1}
+    problem = Problem("integral", call.name, procedures[0], numbers, places=places, options=options)
+    keywords = {**shared_as_args(shared), **options}
+    return tuple(call.append(problem, procedures, [function_name(0), *limits], keywords, (FLOAT, FLOAT)))
+
+
+# Differential equations
+
+
+def _rate(c: Calls, call: Call, fun: Any, type: Array, first: str) -> Passed:
+    """The right-hand side, of (t, y) or of (y, t)."""
+    length = c.facts.canon(type.axes[0])
+    if length.constant is None and length.symbol is None:  # a sum or product, which nothing spells later
+        size = length.evaluate(c.facts.sizes)
+        if size is None or not c.facts.require("==", length, as_dim(size)):
+            raise Unsupported(f"the length of the state of `{call.text}` is {length}", "Pass the state as an argument.")
+    y, t = Value(type, "y"), Value(FLOAT, "t")
+    own = [t, y] if first == "t" else [y, t]
+    way_out = "Return one rate for each component of the state: an array, or a list of numbers."
+    return call.read(fun, own, lambda result: [vector(c, result, type, "the function", way_out)], "rhs")
+
+
+def _tolerances(call: Call, allowed: Sequence[str]) -> dict[str, ast.expr]:
+    for name in ("rtol", "atol"):
+        value = call.given.get(name)
+        if value is not None and (not is_number(value) or value.type.ndim):
+            raise Unsupported(f"`{name}` of `{call.text}` is {describe(value)}", "Give one number for all components.")
+    return _options(call, allowed)
+
+
+def _solve_ivp(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    call = Call(c, function, args, kwargs, text)
+    fun = call.take("fun")
+    span = [call.array("t_span", each, (0,)) for each in c.unpack(call.take("t_span"), 2)]
+    start, times = call.array("y0", call.take("y0"), (1,)), call.take("t_eval")
+    call.take_args()
+    type = _vector_of(start)
+    _rate(c, call, fun, type, "t")
+    positional = [
+        function_name(0), ast.Tuple([call.input(each) for each in span], ast.Load()), call.input(start)
+    ]  # fmt: skip
+    places, keywords = {"t0": 0, "t1": 1, "y0": 2}, {}
+    if times is not None:
+        given = call.array("t_eval", times, (1,))
+        places["times"] = len(call.inputs)
+        keywords["t_eval"] = call.input(given)
+    options = _tolerances(call, ("method", "rtol", "atol", "max_step"))
+    procedures, numbers, shared = call.finish()
+    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=options)
+    (value,) = call.append(problem, procedures, positional, {**shared_as_args(shared), **keywords, **options}, (SOLUTION,))
+    length = given.type.axes[0] if times is not None else c.facts.fresh("steps")  # type: ignore[union-attr]
+    attributes = {"y": Array(DOUBLE, (*type.axes, length)), **_COUNTS, "njev": INT, "nlu": INT}
+    solution = call.solution(value, problem, attributes)
+    if times is not None:
+        solution.known = {"t": given}
+    else:
+        solution.attributes = {**attributes, "t": Array(DOUBLE, (length,))}
+        solution.stepped = True
+    return solution
+
+
+def _odeint(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """The states at the given times, one row each."""
+    call = Call(c, function, args, kwargs, text)
+    fun, start = call.take("func"), call.array("y0", call.take("y0"))
+    times = call.array("t", call.take("t"), (1,))
+    call.take_args()
+    first = call.take("tfirst", False)
+    if not isinstance(first, bool):
+        raise Unsupported(f"`tfirst` of `{text}` is {describe(first)}", "Say True or False.")
+    type = _vector_of(start)
+    _rate(c, call, fun, type, "t" if first else "y")
+    positional = [function_name(0), call.input(start), call.input(times)]
+    options = _tolerances(call, ("rtol", "atol", "hmax", "mxstep"))
+    if first:
+        options["tfirst"] = ast.Constant(True)
+    procedures, numbers, shared = call.finish()
+    places = {"y0": 0, "times": 1}
+    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=options, state=int(first))
+    states = Array(DOUBLE, (*times.type.axes, *type.axes))  # type: ignore[union-attr]
+    return call.append(problem, procedures, positional, {**shared_as_args(shared), **options}, (states,))[0]
+
+
+_READERS: dict[str, Reader] = {
+    "root": _root, "fsolve": _root, "root_scalar": _scalar_root, "newton": _scalar_root,
+    **dict.fromkeys(_BRACKETS, _scalar_root),
+    "minimize": _minimize, "minimize_scalar": _minimize, "quad": _quad,
+    "solve_ivp": _solve_ivp, "odeint": _odeint,
+}  # fmt: skip
+
+__all__ = ["Closure", "Mapping", "Param", "Procedure", "Solution", "describe", "is_number", "new_procedure", "reader_of"]
