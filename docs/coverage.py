@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import srcgrad.rules  # noqa: F401
+from srcgrad.frontend.solvers import FAMILIES
 from srcgrad.ir.primitive import Primitive, all_primitives, load_installed
 
 PAGE = Path(__file__).with_name("coverage.md")
@@ -22,6 +23,10 @@ makes this page from the rules.
 What has no derivative (comparisons, `np.argsort`, `np.zeros`) may be called as well, and is listed at the end.
 """
 
+SOLVERS = """What a function that is passed reads may come by `args=`, from around it, or both. [Solvers](solvers.md)
+shows what the gradients look like.
+"""
+
 
 def page() -> str:
     """The whole page, as the rules are now."""
@@ -32,8 +37,17 @@ def page() -> str:
     parts = [HEAD]
     for section in sorted({_section(prim) for prim in derived}, key=lambda name: (not name.startswith("np"), name)):
         parts += [f"## {section}", "", *_table([prim for prim in derived if _section(prim) == section]), ""]
+    parts += ["## Functions that take functions", "", SOLVERS, *_families(), ""]
     parts += ["## Without a derivative", "", ", ".join(f"`{prim.name}`" for prim in constants)]
     return "\n".join(parts) + "\n"
+
+
+def _families() -> Iterator[str]:
+    yield "| function | keywords | derivative |"
+    yield "|---|---|---|"
+    for name, family in sorted(FAMILIES.items()):
+        options = ", ".join(f"`{each}`" for each in sorted({"args", *family.functions, *family.options}))
+        yield f"| `{name}` | {options} | {family.convention} |"
 
 
 def _section(prim: Primitive) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .ir.calls import Procedure, called
-from .ir.custom import expand, settled_parts
+from .ir.custom import expand, put_in_place, settled_parts
 from .ir.dims import Facts
 from .ir.nodes import Function, Op, Region
 from .optimize.calls import Settled, settle_calls
@@ -31,7 +31,7 @@ def _settled(region: Region) -> Region:
 
 def simplified(function: Function, facts: Facts) -> Function:
     """A derivative without what does not survive simplification."""
-    function = expand(function, facts, settled_parts)
+    function = put_in_place(expand(function, facts, settled_parts), facts)
     return eliminate_dead(simplify(eliminate_dead(function), facts))
 
 

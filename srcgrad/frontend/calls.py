@@ -97,9 +97,9 @@ class Calls(Growing):
             return inplace.FUNCTIONS[function](self, args, kwargs)  # type: ignore[arg-type]
         if inplace.is_at(function):
             return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
-        solver = solvers.reader_of(function)
+        solver = solvers.family_of(function)
         if solver is not None:
-            return solver(self, function, args, kwargs, text)
+            return solvers.read_solver(self, solver, function, args, kwargs, text)
         prim = find(function)
         if prim is not None:
             self.spelled(prim, text)

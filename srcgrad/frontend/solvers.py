@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.calls import Procedure
 from ..ir.dims import ONE, as_dim
-from ..ir.nodes import Const, Param, Region, Slot, Value
+from ..ir.nodes import Const, Region, Slot, Value
 from ..ir.solving import Problem
 from ..ir.types import BOOL, FLOAT, INT, Array, Type
-from .solving import SOLUTION, Call, Passed, Solution, floating, function_name, new_procedure, number, shared_as_args, vector
-from .values import Closure, ListValue, describe, is_number, sequence
+from .solving import SOLUTION, Call, Passed, floating, function_name, home, number, shared_as_args, vector
+from .values import ListValue, describe, is_number, sequence
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -24,15 +24,31 @@ DOUBLE = np.dtype(float)
 _COUNTS = {"success": BOOL, "status": INT, "nfev": INT}
 _ROOT_WAY_OUT = "Return as many equations as there are unknowns: an array, or a list of numbers."
 
-Reader = Callable[["Calls", Any, list[Any], dict[str, Any], str], Any]
+
+@dataclass(frozen=True)
+class Family:
+    """How calls of a function are read: which functions they may pass beside the main one, and which options.
+
+    convention : what its derivative is about, for the page of functions that have one
+    """
+
+    read: Callable[[Call, Sequence[str]], Any]
+    functions: tuple[str, ...]
+    options: tuple[str, ...]
+    convention: str
 
 
-def reader_of(function: Any) -> Reader | None:
-    """What reads calls of this function; None for one that takes no functions."""
+def family_of(function: Any) -> Family | None:
+    """How calls of this function are read; None for one that takes no functions."""
     module = getattr(function, "__module__", None) or ""
     if not isinstance(module, str) or not module.startswith(("scipy.optimize.", "scipy.integrate.")):
         return None
-    return _READERS.get(getattr(function, "__name__", ""))
+    return FAMILIES.get(f"{home(function)}.{getattr(function, '__name__', '')}")
+
+
+def read_solver(c: Calls, family: Family, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+    """The call of a function that takes functions."""
+    return family.read(Call(c, function, args, kwargs, text), family.options)
 
 
 def _is_function(value: Any) -> bool:
@@ -51,9 +67,9 @@ def _vector_of(start: Any) -> Array:
 # f(x) = 0
 
 
-def _root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+def _root(call: Call, options: Sequence[str]) -> Any:
     """`root` and `fsolve`: equations of a vector."""
-    call = Call(c, function, args, kwargs, text)
+    c, text = call.c, call.text
     names = ("fun", "jac") if call.name == "root" else ("func", "fprime")
     fun, jac, start = call.take(names[0]), call.take(names[1]), call.array("x0", call.take("x0"))
     call.take_args()
@@ -75,13 +91,10 @@ def _root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text
     elif jac is True:
         keywords["jac"] = ast.Constant(True)
     begin = call.input(start)
-    if call.name == "root":
-        options = _options(call, ("method", "tol", "options"))
-    else:
-        options = _options(call, ("xtol", "maxfev", "epsfcn", "factor"))
+    given = _options(call, options)
     procedures, numbers, shared = call.finish()
     problem = Problem("root", call.name, procedures[0], numbers, procedures[0])
-    keywords = {**shared_as_args(shared), **keywords, **options}
+    keywords = {**shared_as_args(shared), **keywords, **given}
     types: Sequence[Type] = (SOLUTION,) if call.name == "root" else (type,)
     (value,) = call.append(problem, procedures, [function_name(0), begin], keywords, types)
     return call.solution(value, problem, {"x": type, **_COUNTS}) if call.name == "root" else value
@@ -90,9 +103,9 @@ def _root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text
 _BRACKETS = ("brentq", "brenth", "bisect", "ridder", "toms748")
 
 
-def _scalar_root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+def _scalar_root(call: Call, options: Sequence[str]) -> Any:
     """`root_scalar`, `newton`, `brentq` and its relatives: one equation."""
-    call = Call(c, function, args, kwargs, text)
+    c, text = call.c, call.text
     fun = call.take("func" if call.name == "newton" else "f")
     call.take_args()
 
@@ -114,11 +127,10 @@ def _scalar_root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any
     for name in ("x0", "x1"):
         if call.given.get(name) is not None:
             keywords[name] = call.input(call.array(name, call.take(name), (0,)))
-    allowed = {"newton": ("tol", "maxiter", "rtol"), "root_scalar": ("bracket", "method", "xtol", "rtol", "maxiter")}
-    options = _options(call, allowed.get(call.name, ("xtol", "rtol", "maxiter", "k")))
+    given = _options(call, options)
     procedures, numbers, shared = call.finish()
     problem = Problem("root", call.name, procedures[0], numbers, procedures[0])
-    keywords = {**shared_as_args(shared), **keywords, **options}
+    keywords = {**shared_as_args(shared), **keywords, **given}
     if call.name == "root_scalar":
         (value,) = call.append(problem, procedures, positional, keywords, (SOLUTION,))
         attributes = {"root": Array(DOUBLE), "converged": BOOL, "iterations": INT, "function_calls": INT}
@@ -130,9 +142,9 @@ def _scalar_root(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any
 # min f(x)
 
 
-def _minimize(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+def _minimize(call: Call, options: Sequence[str]) -> Any:
     """`minimize` and `minimize_scalar`: where the gradient is zero."""
-    call = Call(c, function, args, kwargs, text)
+    c, text = call.c, call.text
     scalar = call.name == "minimize_scalar"
     fun, jac, start = call.take("fun"), call.take("jac"), None
     if not scalar:
@@ -159,13 +171,13 @@ def _minimize(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], 
     elif jac is not None and jac is not False:
         keywords["jac"] = call.option(jac)
     positional = [function_name(0), *([] if start is None else [call.input(start)])]
-    options = _options(call, ("bracket", "method", "tol", "options") if scalar else ("method", "tol", "options"))
+    given = _options(call, options)
     functions = len(call.passed)
     gradient, refused = _gradient(c, call, passed, x)
     procedures, numbers, shared = call.finish()
     equation = procedures.pop(functions) if gradient is not None else None
     problem = Problem("minimum", call.name, procedures[0], numbers, equation, refused)
-    keywords = {**shared_as_args(shared), **keywords, **options}
+    keywords = {**shared_as_args(shared), **keywords, **given}
     (value,) = call.append(problem, procedures, positional, keywords, (SOLUTION,))
     attributes = {"x": type, "fun": Array(DOUBLE), **_COUNTS, "nit": INT}
     if scalar:
@@ -177,8 +189,8 @@ def _refuse_bounds(call: Call) -> None:
     for name in ("bounds", "constraints"):
         if call.given.get(name) not in (None, ()):
             raise Unsupported(
-                f"`{call.text}` is not differentiated with `{name}=`: where one of them holds the minimum, the gradient "
-                "is not zero there",
+                f"`{call.text}` is not differentiated with `{name}=`: where one of them holds the minimum, "
+                "the gradient is not zero there",
                 "Write the unknowns as functions of free ones: np.exp(u) for what is positive.",
             )
         call.take(name)
@@ -201,19 +213,19 @@ def _gradient(c: Calls, call: Call, passed: Passed, x: Value) -> tuple[Passed | 
 # Integrals
 
 
-def _quad(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+def _quad(call: Call, options: Sequence[str]) -> Any:
     """(value, estimate of the error)."""
-    call = Call(c, function, args, kwargs, text)
+    c = call.c
     fun = call.take("func")
     ends = [call.array(name, call.take(name), (0,)) for name in ("a", "b")]
     call.take_args()
     call.read(fun, [Value(FLOAT, "t")], lambda result: [number(c, result, "the function")], "integrand")
     limits = [call.input(end) for end in ends]
-    options = _options(call, ("epsabs", "epsrel", "limit", "points"))
+    given = _options(call, options)
     procedures, numbers, shared = call.finish()
     places = {"a": 0, "b": 1}
-    problem = Problem("integral", call.name, procedures[0], numbers, places=places, options=options)
-    keywords = {**shared_as_args(shared), **options}
+    problem = Problem("integral", call.name, procedures[0], numbers, places=places, options=given)
+    keywords = {**shared_as_args(shared), **given}
     return tuple(call.append(problem, procedures, [function_name(0), *limits], keywords, (FLOAT, FLOAT)))
 
 
@@ -241,8 +253,8 @@ def _tolerances(call: Call, allowed: Sequence[str]) -> dict[str, ast.expr]:
     return _options(call, allowed)
 
 
-def _solve_ivp(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
-    call = Call(c, function, args, kwargs, text)
+def _solve_ivp(call: Call, options: Sequence[str]) -> Any:
+    c = call.c
     fun = call.take("fun")
     span = [call.array("t_span", each, (0,)) for each in c.unpack(call.take("t_span"), 2)]
     start, times = call.array("y0", call.take("y0"), (1,)), call.take("t_eval")
@@ -254,27 +266,28 @@ def _solve_ivp(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any],
     ]  # fmt: skip
     places, keywords = {"t0": 0, "t1": 1, "y0": 2}, {}
     if times is not None:
-        given = call.array("t_eval", times, (1,))
+        at = call.array("t_eval", times, (1,))
         places["times"] = len(call.inputs)
-        keywords["t_eval"] = call.input(given)
-    options = _tolerances(call, ("method", "rtol", "atol", "max_step"))
+        keywords["t_eval"] = call.input(at)
+    given = _tolerances(call, options)
     procedures, numbers, shared = call.finish()
-    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=options)
-    (value,) = call.append(problem, procedures, positional, {**shared_as_args(shared), **keywords, **options}, (SOLUTION,))
-    length = given.type.axes[0] if times is not None else c.facts.fresh("steps")  # type: ignore[union-attr]
+    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=given)
+    keywords = {**shared_as_args(shared), **keywords, **given}
+    (value,) = call.append(problem, procedures, positional, keywords, (SOLUTION,))
+    length = at.type.axes[0] if times is not None else c.facts.fresh("steps")  # type: ignore[union-attr]
     attributes = {"y": Array(DOUBLE, (*type.axes, length)), **_COUNTS, "njev": INT, "nlu": INT}
     solution = call.solution(value, problem, attributes)
     if times is not None:
-        solution.known = {"t": given}
+        solution.known = {"t": at}
     else:
         solution.attributes = {**attributes, "t": Array(DOUBLE, (length,))}
         solution.stepped = True
     return solution
 
 
-def _odeint(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str) -> Any:
+def _odeint(call: Call, options: Sequence[str]) -> Any:
     """The states at the given times, one row each."""
-    call = Call(c, function, args, kwargs, text)
+    c, text = call.c, call.text
     fun, start = call.take("func"), call.array("y0", call.take("y0"))
     times = call.array("t", call.take("t"), (1,))
     call.take_args()
@@ -284,21 +297,38 @@ def _odeint(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], te
     type = _vector_of(start)
     _rate(c, call, fun, type, "t" if first else "y")
     positional = [function_name(0), call.input(start), call.input(times)]
-    options = _tolerances(call, ("rtol", "atol", "hmax", "mxstep"))
+    given = _tolerances(call, options)
     if first:
-        options["tfirst"] = ast.Constant(True)
+        given["tfirst"] = ast.Constant(True)
     procedures, numbers, shared = call.finish()
     places = {"y0": 0, "times": 1}
-    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=options, state=int(first))
+    problem = Problem("flow", call.name, procedures[0], numbers, places=places, options=given, state=int(first))
     states = Array(DOUBLE, (*times.type.axes, *type.axes))  # type: ignore[union-attr]
-    return call.append(problem, procedures, positional, {**shared_as_args(shared), **options}, (states,))[0]
+    return call.append(problem, procedures, positional, {**shared_as_args(shared), **given}, (states,))[0]
 
 
-_READERS: dict[str, Reader] = {
-    "root": _root, "fsolve": _root, "root_scalar": _scalar_root, "newton": _scalar_root,
-    **dict.fromkeys(_BRACKETS, _scalar_root),
-    "minimize": _minimize, "minimize_scalar": _minimize, "quad": _quad,
-    "solve_ivp": _solve_ivp, "odeint": _odeint,
-}  # fmt: skip
+_STARTS = "of the solution, by the implicit function theorem; zero in where the solver starts; "
+_FAILS = "RuntimeError where it has not converged"
+_WARNS = "SciPy itself warns, or raises, where it has not converged"
+_MINIMUM = "of its place, by the implicit function theorem, and of its value; no bounds; " + _FAILS
+_STATE = "of the states at given times and at the end, by the adjoint equation, with the tolerances of the call"
 
-__all__ = ["Closure", "Mapping", "Param", "Procedure", "Solution", "describe", "is_number", "new_procedure", "reader_of"]
+FAMILIES: dict[str, Family] = {
+    "scipy.optimize.root": Family(_root, ("jac",), ("method", "tol", "options"), _STARTS + _FAILS),
+    "scipy.optimize.fsolve": Family(_root, ("fprime",), ("xtol", "maxfev", "epsfcn", "factor"), _STARTS + _WARNS),
+    "scipy.optimize.root_scalar": Family(
+        _scalar_root, ("fprime", "fprime2"), ("bracket", "method", "xtol", "rtol", "maxiter"), _STARTS + _FAILS
+    ),
+    "scipy.optimize.newton": Family(_scalar_root, ("fprime", "fprime2"), ("tol", "maxiter", "rtol"), _STARTS + _WARNS),
+    **{
+        f"scipy.optimize.{name}": Family(_scalar_root, (), ("xtol", "rtol", "maxiter"), _STARTS + _WARNS)
+        for name in _BRACKETS
+    },
+    "scipy.optimize.minimize": Family(_minimize, ("jac",), ("method", "tol", "options"), _MINIMUM),
+    "scipy.optimize.minimize_scalar": Family(_minimize, (), ("bracket", "method", "tol", "options"), _MINIMUM),
+    "scipy.integrate.quad": Family(
+        _quad, (), ("epsabs", "epsrel", "limit", "points"), "of the integral, in its limits and in what is integrated"
+    ),
+    "scipy.integrate.solve_ivp": Family(_solve_ivp, (), ("t_eval", "method", "rtol", "atol", "max_step"), _STATE),
+    "scipy.integrate.odeint": Family(_odeint, (), ("rtol", "atol", "hmax", "mxstep", "tfirst"), _STATE),
+}

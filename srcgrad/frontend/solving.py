@@ -1,7 +1,7 @@
 """Reading calls that take functions: `root(f, x0)`, `quad(f, a, b)`, `solve_ivp(f, span, y0)`, and what they give.
 
-A function that is passed is read once, on stand-ins for its own variables and for `args`. Whatever else it reads becomes
-one more parameter, so that it stands alone: the text calls it with all of that in `args=`.
+A function that is passed is read once, on stand-ins for its own variables and for `args`. Whatever else it reads
+becomes one more parameter, so that it stands alone: the text calls it with all of that in `args=`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Call:
         if c.callee is not None:
             raise Unsupported(f"`{text}` is called inside a function that calls itself", "Write that one as a loop.")
         self.c, self.function, self.text = c, function, text
-        self.name, self.module = function.__name__, _home(function)
+        self.name, self.module = function.__name__, home(function)
         try:
             self.given: dict[str, Any] = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
         except TypeError as error:
@@ -108,7 +108,8 @@ class Call:
         if not is_number(value) or value.type.ndim not in ndim or value.type.dtype.kind not in "fiu":
             raise Unsupported(f"`{name}` of `{self.text}` is {describe(value)}", "Pass real numbers.")
         if value.type.dtype.kind == "f" and value.type.dtype.itemsize != 8:
-            raise Unsupported(f"`{name}` of `{self.text}` is {value.type.dtype}", "SciPy solves in float64: convert it.")
+            way_out = "SciPy solves in float64: convert it."
+            raise Unsupported(f"`{name}` of `{self.text}` is {value.type.dtype}", way_out)
         atom: Atom = value
         return atom
 
@@ -212,7 +213,7 @@ def shared_as_args(shared: Sequence[ast.expr]) -> dict[str, ast.expr]:
     return {"args": ast.Tuple(list(shared), ast.Load())} if shared else {}
 
 
-def _home(function: Any) -> str:
+def home(function: Any) -> str:
     """The public module of a SciPy function: `scipy.optimize` of scipy.optimize._minpack_py.fsolve."""
     return ".".join(function.__module__.split(".")[:2])
 
@@ -258,7 +259,9 @@ def attribute(c: Calls, solution: Solution, name: str) -> Any:
     if name not in solution.read:
         type = solution.attributes[name]
         active = isinstance(type, Array) and type.dtype.kind == "f"
-        attrs = {"name": name, "type": type, **({"problem": solution.problem} if active else {})}
+        attrs: dict[str, Any] = {"name": name, "type": type}
+        if active:
+            attrs["problem"] = solution.problem
         if active and solution.stepped:
             attrs["steps"] = True
         inputs = [solution.value, *(solution.inputs if active else ())]
@@ -309,7 +312,7 @@ def floating(c: Calls, result: Any, what: str) -> Value:
     if isinstance(result, (ListValue, tuple)):
         result = c.array_of(result)
     if isinstance(result, Const):
-            result = c.apply(named("constant"), [Const(float(result.value))])
+        result = c.apply(named("constant"), [Const(float(result.value))])
     if not isinstance(result, Value) or not isinstance(result.type, Array) or result.type.dtype.kind != "f":
         raise Unsupported(f"{what} returns {describe(result)}", "Return real floating-point numbers.")
     latest: Value = c.latest(result)
@@ -319,10 +322,10 @@ def floating(c: Calls, result: Any, what: str) -> Value:
 def number(c: Calls, result: Any, what: str) -> Value:
     """One real number."""
     value = floating(c, result, what)
-    assert isinstance(value.type, Array)
-    if value.type.ndim == 1 and c.facts.is_one(value.type.axes[0]):
-            value = c.apply(named("getitem"), [value], {"index": 0}, "operator")
-    if value.type.ndim:
+    axes = value.type.axes if isinstance(value.type, Array) else ()
+    if len(axes) == 1 and c.facts.is_one(axes[0]):
+        one: Value = c.apply(named("getitem"), [value], {"index": 0}, "operator")
+        return one
+    if axes:
         raise Unsupported(f"{what} returns {describe(value)}, not one number", "Reduce it to one number.")
     return value
-

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import Unsupported
 from .builder import _inner_symbols, revealed
-from .calls import Procedure, called
+from .calls import CALL, Procedure, called, procedure_of
 from .dims import Facts
 from .nodes import Atom, Function, Op, Region, Value, renamed
 from .primitive import Primitive, register
@@ -109,6 +109,27 @@ def expand(function: Function, facts: Facts, settled: Callable[[Op], bool] = lam
     known: dict[Value, Atom] = {}
     body = _expanded(function.body, known, facts, settled)
     return function.with_body(body)
+
+
+def put_in_place(function: Function, facts: Facts) -> Function:
+    """Calls of functions that have their caller's facts as what these compute, so that it can be differentiated."""
+    return function.with_body(_in_place(function.body, {}, facts))
+
+
+def _in_place(region: Region, known: dict[Value, Atom], facts: Facts) -> Region:
+    ops: list[Op] = []
+    for op in region.ops:
+        op = replace(op, inputs=tuple(renamed(atom, known) for atom in op.inputs))
+        if op.prim is CALL and not procedure_of(op).apart:
+            callee = procedure_of(op).function
+            body = replace(callee.body, params=tuple(param.value for param in callee.params))
+            inner, results = clone(body, op.inputs, facts, op.role)
+            placed = _in_place(Region((), tuple(inner), tuple(results)), known, facts)
+            ops += placed.ops
+            known.update(zip(op.outputs, placed.results))
+        else:
+            ops.append(replace(op, regions=tuple(_in_place(r, known, facts) for r in op.regions)))
+    return Region(region.params, tuple(ops), tuple(renamed(atom, known) for atom in region.results))
 
 
 def settled_parts(op: Op) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import getitem
 from typing import Any
 
 import numpy as np
 
-from .calls import CALL, items, procedure_of
+from .calls import CALL, Procedure, items, procedure_of
 from .custom import CUSTOM, custom_of
 from .dims import Dim, Facts, Symbol
 from .nodes import Atom, Const, Function, Kept, Op, Rebuilt, Region, Slot, Undefined, Value, counts_passes, records_of
+from .solving import SOLVER, functions_of, run_solver
 from .types import Array
 
 _MISSING = object()
@@ -123,6 +124,11 @@ class Machine:
         if op.prim is CUSTOM:
             return self.region(getattr(custom_of(op), op.attrs["part"]), inputs)
         assert op.prim.fn is not None
+        if op.prim is SOLVER:
+            callables = [self._callable(procedure) for procedure in functions_of(op)]
+            given = {key: op.attrs[key] for key in ("template", "module")}
+            found = run_solver(*inputs, callables=callables, **given)
+            return list(found) if len(op.outputs) > 1 else [found]
         attrs = {key: self.static(value) for key, value in op.attrs.items()}
         result = op.prim.fn(*inputs[: op.prim.arity(op.attrs)], **attrs)
         results = list(result) if isinstance(result, (tuple, list)) else [result]
@@ -137,6 +143,14 @@ class Machine:
                 machine.set(param.value, reduce(getitem, param.path, given[param.name]))
         results = machine.region(function.body, ())
         return [fill(item, results) for item in items(function)]
+
+    def _callable(self, procedure: Procedure) -> Callable[..., Any]:
+        """A function that a library may call."""
+
+        def run(*given: Any) -> Any:
+            return evaluate(procedure.function, procedure.facts, given)
+
+        return run
 
     def _for(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
         count, (body,) = op.attrs["carried"], op.regions

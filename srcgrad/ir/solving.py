@@ -3,10 +3,10 @@
     solver (*inputs)             outputs: what the library gives     attrs: template, functions, module, types, problem
     field  (solution, *inputs)   output: an attribute of it          attrs: name, type, problem
 
-A function that is passed is a `Procedure` of the variables that the library chooses, and then of everything else that it
-reads, which the call hands on as `args=`. So its text stands alone, and its derivative in what it reads is that in its
-parameters. It is read with the lengths and facts of its caller (`apart=False`), so that a call of it, or of a derivative of
-it, may be put in place.
+A function that is passed is a `Procedure` of the variables that the library chooses, and then of everything else that
+it reads, which the call hands on as `args=`. So its text stands alone, and its derivative in what it reads is that in
+its parameters. It is read with the lengths and facts of its caller (`apart=False`), so that a call of it, or of a
+derivative of it, may be put in place.
 
 `template` is the call as Python's own syntax; its slots are the inputs, then the functions, then the module. A `field`
 reads the solution alone; its other inputs, those of the solver, are what its derivative is about.
@@ -20,11 +20,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .calls import Procedure
 from .dims import Facts
 from .nodes import Op
 from .primitive import Primitive, register
 from .types import Type
+
+
+SLOT = "_slot_"  # what stands for an input in a call's syntax
 
 
 @dataclass(eq=False)
@@ -66,12 +71,10 @@ def functions_of(op: Op) -> tuple[Procedure, ...]:
     return functions
 
 
-def run_solver(
-    *inputs: Any, template: ast.expr, module: str, callables: Sequence[Callable[..., Any]], slot: str, **_: Any
-) -> Any:
+def run_solver(*inputs: Any, template: ast.expr, module: str, callables: Sequence[Callable[..., Any]], **_: Any) -> Any:
     """Make the call; `callables` are its functions."""
     parts = [*inputs, *callables, importlib.import_module(module)]
-    scope = {f"{slot}{k}": part for k, part in enumerate(parts)}
+    scope = {f"{SLOT}{k}": part for k, part in enumerate(parts)} | {"np": np}
     return eval(compile(ast.fix_missing_locations(ast.Expression(template)), "<solver>", "eval"), scope)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from ..ir.dims import Facts
 from ..ir.primitive import Primitive, register
+from ..ir.solving import SLOT
 from ..ir.types import Type
-
-SLOT = "_slot_"
 
 
 def _infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:

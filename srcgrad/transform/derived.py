@@ -15,6 +15,7 @@ from ..ir.custom import clone
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value
 from ..ir.primitive import named
+from ..ir.symbolic import Sym
 from ..ir.types import INT, Array
 from .activity import active_values
 from .calls import Pairs
@@ -54,7 +55,7 @@ def open_function(procedure: Procedure, wrt: Sequence[int], reverse: Callable[..
     params = [Value(p.value.type, p.value.hint or p.name) for p in function.params]
     region = Region(tuple(p.value for p in function.params), function.body.ops, function.body.results)
     ops, results = clone(region, params, facts, "primal")
-    ops = [_as_given(new, old) for new, old in zip(ops, region.ops)]
+    ops = [as_given(new, old) for new, old in zip(ops, region.ops)]
     active = active_values(Region((), tuple(ops), tuple(results)), [params[k] for k in wrt])
     machine = reverse(facts, active, Pairs())
     machine.builder.notice(Region(tuple(params), tuple(ops), ()))
@@ -64,11 +65,11 @@ def open_function(procedure: Procedure, wrt: Sequence[int], reverse: Callable[..
     return Opened(params, ops, results, machine, root)
 
 
-def _as_given(op: Op, old: Op) -> Op:
+def as_given(op: Op, old: Op) -> Op:
     """What an earlier derivative has made stays such, so that it is simplified as such."""
     role = old.role if old.role == "primal" else "derivative"
     regions = tuple(
-        replace(region, ops=tuple(_as_given(a, b) for a, b in zip(region.ops, before.ops)))
+        replace(region, ops=tuple(as_given(a, b) for a, b in zip(region.ops, before.ops)))
         for region, before in zip(op.regions, old.regions)
     )
     return replace(op, role=role, regions=regions)
@@ -119,6 +120,8 @@ def jacobian_of(procedure: Procedure, reverse: Callable[..., Any], suffix: str) 
     ops = opened.backprop()
     (filled,) = builder.apply(named("index_set"), [jac, opened.cotangent(0), row], {"index": Slot(1)}, hint="jac")
     body, builder.ops = tuple(builder.ops), before
+    if any(op.regions for op in ops):  # a recording is read by one loop, that of its own pass
+        body, ops = (*ops, *body), []
     (matrix,) = builder.append(
         named("for"),
         [Const(0), count, Const(1), start],
@@ -130,20 +133,28 @@ def jacobian_of(procedure: Procedure, reverse: Callable[..., Any], suffix: str) 
     return made(procedure, suffix, opened, [*ops, *builder.ops], [matrix])
 
 
+def called_as(symbol: Sym, hint: str | None) -> Sym:
+    """The symbol, whose value is called so if it has no name yet."""
+    if isinstance(symbol.atom, Value) and symbol.atom.hint is None:
+        symbol.atom.hint = hint
+    return symbol
+
+
 def made(procedure: Procedure, suffix: str, opened: Opened, ops: Sequence[Op], results: Sequence[Atom]) -> Procedure:
     """The derivative as a function beside the one that it is of."""
     function = procedure.function
     params = [Param(value, p.name) for value, p in zip(opened.params, function.params)]
-    params += [Param(value, _free(value.hint or "d", params)) for value in opened.extra]
+    params += [Param(value, free_name(value.hint or "d", params)) for value in opened.extra]
     notes = {**function.notes, "signature": tuple((p.name, "plain", None) for p in params)}
     template = Slot(0) if len(results) == 1 else tuple(map(Slot, range(len(results))))
-    name = f"{procedure.name}_{suffix}"
+    stem = procedure.name.removesuffix("_grad") if suffix == "hess" else procedure.name
+    name = f"{stem}_{suffix}"
     new = Procedure(name, procedure.facts, shares=True, apart=False)
     new.body = Function(name, tuple(params), Region((), tuple(ops), tuple(results)), template, notes)
     return new
 
 
-def _free(stem: str, params: Sequence[Param]) -> str:
+def free_name(stem: str, params: Sequence[Param]) -> str:
     name, number = stem, 1
     while name in {p.name for p in params}:
         number += 1
@@ -151,4 +162,14 @@ def _free(stem: str, params: Sequence[Param]) -> str:
     return name
 
 
-__all__ = ["Facts", "gradient_of", "jacobian_of", "made", "open_function", "vjp_of"]
+__all__ = [
+    "Facts",
+    "as_given",
+    "called_as",
+    "free_name",
+    "gradient_of",
+    "jacobian_of",
+    "made",
+    "open_function",
+    "vjp_of",
+]

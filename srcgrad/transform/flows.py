@@ -2,8 +2,8 @@
 
     dy/dt = f(t, y, p)      da/dt = -f_y^T a      dg/dt = -f_p^T a
 
-`a` is the cotangent of the state, `g` gathers that of the parameters. They are solved together with the state, which starts
-anew from the stored solution at every given time, with the method and the tolerances of the user's call.
+`a` is the cotangent of the state, `g` gathers that of the parameters. They are solved together with the state, which
+starts anew from the stored solution at every given time, with the method and the tolerances of the user's call.
 Chen et al. (2018), "Neural ordinary differential equations", appendix B.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from ..ir.symbolic import Sym, apply
 from ..ir.types import FLOAT, INT, Array
 from ..rules.effects import SLOT, fill_template
 from .cotangents import cotangent_name
-from .derived import open_function
+from .derived import called_as, open_function
 
 DOUBLE = np.dtype(float)
 
@@ -37,7 +37,7 @@ def _size(type: Array) -> Dim:
     return product(type.axes) if type.axes else as_dim(1)
 
 
-def _bound(builder: Any, dim: Dim) -> Any:
+def bound(builder: Any, dim: Dim) -> Any:
     """A length as the bound of a slice: a number, or a value that tells it."""
     constant = builder.facts.canon(dim).constant
     if constant is not None:
@@ -50,15 +50,15 @@ def part_of(builder: Any, vector: Atom, start: Dim, stop: Dim, hint: str | None 
     """vector[start:stop]"""
     dynamic: list[Atom] = []
 
-    def bound(dim: Dim) -> Any:
-        found = _bound(builder, dim)
+    def entry(dim: Dim) -> Any:
+        found = bound(builder, dim)
         if isinstance(found, int):
             return found
         dynamic.append(found)
         return Slot(len(dynamic))
 
-    first = None if builder.facts.canon(start).constant == 0 else bound(start)
-    index = slice(first, bound(stop), None)
+    first = None if builder.facts.canon(start).constant == 0 else entry(start)
+    index = slice(first, entry(stop), None)
     type = Array(DOUBLE, (builder.facts.canon(stop - start),))
     (value,) = builder.append(
         named("getitem"), [vector, *dynamic], [type], {"index": index}, hint=hint, style="operator"
@@ -82,7 +82,7 @@ def joined(builder: Any, parts: Sequence[Sym]) -> Sym:
             numbers.append(each)
             continue
         close()
-        flat.append(each if each.ndim == 1 else np.ravel(each))  # type: ignore[call-overload]
+        flat.append(each if each.ndim == 1 else apply(builder, np.ravel, (each,), {}))
     close()
     return flat[0] if len(flat) == 1 else apply(builder, np.concatenate, (flat,), {})
 
@@ -103,7 +103,7 @@ def adjoint_of(problem: Problem, wrt: Sequence[int], reverse: Callable[..., Any]
     backward, builder.ops = builder.ops, []
     stated = part_of(builder, state, as_dim(0), n, "y")
     adjoint = part_of(builder, state, n, n + n, "adjoint")
-    start, builder.ops = [_same_output(op, stated, y) for op in builder.ops], backward
+    start, builder.ops = [same_output(op, stated, y) for op in builder.ops], backward
     opened.seed(0, adjoint)
     ops = opened.backprop()
     results = [Sym(builder, opened.results[0])]
@@ -136,8 +136,23 @@ def unrevealed(procedure: Procedure, n: Dim) -> bool:
     return bool(symbols)
 
 
-def _same_output(op: Op, made: Value, wanted: Value) -> Op:
+def same_output(op: Op, made: Value, wanted: Value) -> Op:
     return replace(op, outputs=(wanted,)) if made in op.outputs else op
+
+
+def reslotted(
+    options: Mapping[str, ast.expr], old: Sequence[Atom], new: list[Atom], use: Callable[[Atom], Atom]
+) -> dict[str, ast.expr]:
+    """Options of a call as those of another one; what they read joins its inputs."""
+    found = {}
+    for name, syntax in options.items():
+        used = {int(n.id.removeprefix(SLOT)) for n in ast.walk(syntax) if isinstance(n, ast.Name) and SLOT in n.id}
+        parts: list[ast.expr] = [ast.Name("unused", ast.Load())] * (max(used, default=0) + 1)
+        for number in sorted(used):
+            parts[number] = ast.Name(f"{SLOT}{len(new)}", ast.Load())
+            new.append(use(old[number]))
+        found[name] = fill_template(syntax, parts)
+    return found
 
 
 class Backward:
@@ -154,7 +169,7 @@ class Backward:
         state = problem.value.function.params[problem.state].value.type
         assert isinstance(state, Array)
         (self.n,) = state.axes
-        self.extra = [_bound(self.builder, self.n)] if unrevealed(problem.value, self.n) else []
+        self.extra = [bound(self.builder, self.n)] if unrevealed(problem.value, self.n) else []
 
     def sym(self, atom: Any) -> Sym:
         return Sym(self.builder, atom)
@@ -169,8 +184,7 @@ class Backward:
         """f(t, y)."""
         own = [t, y] if self.problem.state else [y, t]
         (value,) = self.s.call_of(self.problem.value, [*own, *self.args], [Array(DOUBLE, (self.n,))])
-        value.atom.hint = "rate"
-        return value  # type: ignore[no-any-return]
+        return called_as(value, "rate")
 
     def leg(self, start: Atom, end: Atom, y: Sym, adjoint: Sym) -> tuple[Sym, list[Sym]]:
         """The adjoint at `end`, and what the leg adds to the gradients of the parameters."""
@@ -181,7 +195,7 @@ class Backward:
             (zeros,) = self.builder.apply(named("zeros"), [], {"shape": shape, "dtype": DOUBLE})
             parts.append(self.sym(zeros))
         state = joined(self.builder, parts)
-        state.atom.hint = "state"  # type: ignore[union-attr]
+        called_as(state, "state")
         back = self.integrate(start, end, state)
         at = self.n + self.n
         gradients = []
@@ -198,7 +212,7 @@ class Backward:
         return self.sym(part_of(self.builder, back, self.n, self.n + self.n, "adjoint")), gradients
 
     def element(self, vector: Atom, at: Dim) -> Sym:
-        found = _bound(self.builder, at)
+        found = bound(self.builder, at)
         if isinstance(found, int):
             return self.sym(vector)[found]
         (value,) = self.builder.append(
@@ -211,15 +225,8 @@ class Backward:
         problem = self.problem
         args = [*self.args, *self.extra]
         inputs = [start, end, state.atom, *args]
-        slots = [ast.Name(f"{SLOT}{k}", ast.Load()) for k in range(len(inputs))]
-        options = {}
-        for name, syntax in problem.options.items():
-            used = {int(n.id.removeprefix(SLOT)) for n in ast.walk(syntax) if isinstance(n, ast.Name) and SLOT in n.id}
-            parts = [ast.Name("unused", ast.Load())] * (max(used, default=0) + 1)
-            for number in used:
-                parts[number] = ast.Name(f"{SLOT}{len(inputs)}", ast.Load())
-                inputs.append(self.s.use(self.inputs[number]))
-            options[name] = fill_template(syntax, parts)
+        slots: list[ast.expr] = [ast.Name(f"{SLOT}{k}", ast.Load()) for k in range(len(inputs))]
+        options = reslotted(problem.options, self.inputs, inputs, self.s.use)
         function, module = (ast.Name(f"{SLOT}{len(inputs) + k}", ast.Load()) for k in range(2))
         keywords = {"args": ast.Tuple(slots[3:], ast.Load())} if args else {}
         call = ast.Call(
@@ -238,8 +245,8 @@ class Backward:
             template = ast.Subscript(ast.Attribute(call, "y", ast.Load()), last.slice, ast.Load())
         numbers = tuple(range(3, 3 + len(args)))
         new = Problem(
-            "flow", problem.name, self.adjoint_rhs, numbers, places={"t1": 1, "t0": 0, "y0": 2}, state=problem.state,
-            refused="an adjoint equation is differentiated by reverse mode once only",
+            "flow", problem.name, self.adjoint_rhs, numbers, places={"t0": 0, "t1": 1, "y0": 2}, state=problem.state,
+            options=options,
         )  # fmt: skip
         attrs = {
             "template": template, "functions": (self.adjoint_rhs,), "module": "scipy.integrate",
@@ -271,7 +278,7 @@ class Backward:
         if self.active(time):
             at = self.s.use(start)
             if not start.type.ndim:  # type: ignore[union-attr]
-                at = self.sym(at).reshape((1,)).atom
+                at = joined(self.builder, [self.sym(at)]).atom
             self.accumulate(self.place(time), -np.sum(adjoint * self.rate(t0, at)))
         if start in self.s.active:
             self.accumulate(start, d_start if start.type.ndim else d_start[0])  # type: ignore[union-attr]
@@ -282,21 +289,20 @@ class Backward:
         by_rows = problem.name == "odeint"
         times = self.sym(self.s.use(self.place("times")))
         (length,) = times.type.axes
-        count = _bound(builder, length)
+        count = bound(builder, length)
         first = 1 if by_rows else 0
         if not by_rows:
             start = self.s.use(self.place("t0"))
             times = joined(builder, [self.sym(start), times])
-            times.atom.hint = "times"  # type: ignore[union-attr]
-        accumulators: list[tuple[Atom, Atom]] = [
-            (target, self.s.zeros(target)) for target in (*self.targets, *([self.place("times")] if self.active("times") else []))
-        ]
+            called_as(times, "times")
+        gathered = [*self.targets, *([self.place("times")] if self.active("times") else [])]
+        accumulators: list[tuple[Atom, Atom]] = [(target, self.s.zeros(target)) for target in gathered]
         adjoint0 = builder.apply(named("zeros"), [], {"shape": (self.n,), "dtype": DOUBLE}, hint="adjoint")[0]
         i, adjoint = Value(INT, "i"), Value(adjoint0.type, "adjoint")
         carried = [adjoint, *(Value(t.type, cotangent_name(t)) for t, _ in accumulators)]  # type: ignore[arg-type]
         before, builder.ops = builder.ops, []
-        column = (lambda array: self.row(array, i)) if by_rows else (lambda array: self.column(array, i))
-        d_here, here = column(d.atom), column(y)
+        at_time = self.row if by_rows else self.column
+        d_here, here = at_time(d.atom, i), at_time(y, i)
         results = []
         now = self.item(times, i, 0 if by_rows else 1)
         then = self.item(times, i, -1 if by_rows else 0)
@@ -306,19 +312,18 @@ class Backward:
             (moved,) = builder.apply(named("index_set"), [carried[-1], change.atom, i], {"index": Slot(1)})
             moved.hint = carried[-1].hint
         total = self.sym(adjoint) + d_here
-        total.atom.hint = "adjoint"  # type: ignore[union-attr]
-        new, gradients = self.leg(now.atom, then.atom, here, total)
+        new, gradients = self.leg(now.atom, then.atom, here, called_as(total, "adjoint"))
         results = [new.atom]
         for value, each, target in zip(carried[1:], gradients, self.targets):
-            added = self.sym(value) + each
-            added.atom.hint = cotangent_name(target)  # type: ignore[union-attr, arg-type]
-            results.append(added.atom)
+            assert isinstance(target, Value)
+            results.append(called_as(self.sym(value) + each, cotangent_name(target)).atom)
         if self.active("times"):
             results.append(moved)
         body, builder.ops = tuple(builder.ops), before
+        stop = Const(count) if isinstance(count, int) else count
         outputs = builder.append(
             named("for"),
-            [Const(first), Const(count) if isinstance(count, int) else count, Const(1), adjoint0, *(z for _, z in accumulators)],
+            [Const(first), stop, Const(1), adjoint0, *(zeros for _, zeros in accumulators)],
             [v.type for v in carried],
             {"carried": len(carried), "reverse": True},
             regions=(Region((i, *carried), body, tuple(results)),),
@@ -333,7 +338,7 @@ class Backward:
             d_start = ended + d[0]
             if self.active("times"):
                 at = self.s.use(self.place("y0"))
-                at = at if at.type.ndim else self.sym(at).reshape((1,)).atom  # type: ignore[union-attr]
+                at = at if at.type.ndim else joined(self.builder, [self.sym(at)]).atom
                 change = -np.sum(ended * self.rate(start, at))
                 zeros = self.s.zeros(self.place("times"))
                 (moved,) = builder.apply(named("index_set"), [zeros, change.atom], {"index": 0})

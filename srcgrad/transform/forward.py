@@ -19,6 +19,7 @@ from .calls import Pushed, beside, known_body, moving_arguments, moving_outputs,
 from .invariance import cancelling, noted
 from .regions import lengths_of
 from .reverse import Differentiated
+from .solved_forward import solved_forward
 from .tangents import Tangents, tangent_name
 
 
@@ -133,6 +134,8 @@ class _Forward(Tangents):
                 self.builder.ops.append(self._loop(op))
             case "custom" if any(v in self.active for v in op.outputs):
                 self.builder.ops += self._custom(op)
+            case "solver" | "field" if any(v in self.active for v in op.outputs):
+                solved_forward(self, op)
             case "call" if any(v in self.active for v in op.outputs):
                 self.builder.ops.append(self._call(op))
             case _ if any(v in self.active for v in op.outputs) and any(self.tangent(a) for a in op.inputs):

@@ -4,8 +4,8 @@
     min_x f(x, p)     the same of the gradient; of the value, f_p alone
     int_a^b f(t, p)   f(b) db - f(a) da + (int_a^b f_p dt) dp
 
-A solution does not depend on where its solver started, nor on how it went on. Griewank & Walther, Evaluating Derivatives
-(2008), chapter 15.
+A solution does not depend on where its solver started, nor on how it went on. Griewank & Walther, Evaluating
+Derivatives (2008), chapter 15.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..ir.calls import CALL, Procedure
 from ..ir.nodes import Atom, Op, Value
 from ..ir.primitive import named
 from ..ir.solving import FIELD, SOLVER, Problem, problem_of
-from ..ir.symbolic import Sym
+from ..ir.symbolic import Sym, apply
 from ..ir.types import FLOAT, Array, Type
 from ..rules.effects import SLOT
 from .cotangents import cotangent_name
 from .custom import Customs
-from .derived import gradient_of, jacobian_of, vjp_of
+from .derived import called_as, gradient_of, jacobian_of, vjp_of
 from .flows import pull_flow
 from .tapes import Scope
 
@@ -63,7 +63,13 @@ class Solvers(Customs):
         return [Sym(self.builder, value) for value in outputs]
 
     def pull(
-        self, problem: Problem, procedure: Procedure, given: Sequence[Atom], inputs: Sequence[Atom], scope: Scope, d: Sym
+        self,
+        problem: Problem,
+        procedure: Procedure,
+        given: Sequence[Atom],
+        inputs: Sequence[Atom],
+        scope: Scope,
+        d: Sym,
     ) -> None:
         """Add the cotangents of what the functions read, from that of what `procedure` gives at `given`."""
         first = len(given)
@@ -81,9 +87,7 @@ class Solvers(Customs):
 
     # f(x, p) = 0
 
-    def _implicit(
-        self, op: Op, problem: Problem, inputs: Sequence[Atom], scope: Scope, d: Atom | None
-    ) -> None:
+    def _implicit(self, op: Op, problem: Problem, inputs: Sequence[Atom], scope: Scope, d: Atom | None) -> None:
         if problem.refused:
             raise Unsupported(f"the function that `{problem.name}` minimises has no gradient: {problem.refused}")
         x, cotangent = op.outputs[0], Sym(self.builder, d)  # type: ignore[arg-type]
@@ -96,10 +100,10 @@ class Solvers(Customs):
         suffix = "hess" if problem.kind == "minimum" else "jac"
         if isinstance(x.type, Array) and not x.type.ndim:
             equation = problem.equation
-            suffix = "grad" if problem.kind == "minimum" else "slope"
+            suffix = "hess" if problem.kind == "minimum" else "slope"
             slope = self.derived(problem, "slope", lambda: gradient_of(equation, (0,), type(self), suffix))
             (slopes,) = self.call_of(slope, [at, *args], [FLOAT])
-            slopes.atom.hint = "slope" if suffix == "slope" else "curvature"
+            called_as(slopes, "slope" if suffix == "slope" else "curvature")
             self.pull(problem, problem.equation, [at], inputs, scope, -cotangent / slopes)
             return
         equation = problem.equation
@@ -107,10 +111,10 @@ class Solvers(Customs):
         assert isinstance(x.type, Array)
         (length,) = x.type.axes
         (matrix,) = self.call_of(jacobian, [at, *args], [Array(x.type.dtype, (length, length))])
-        matrix.atom.hint = suffix
-        adjoint = -np.linalg.solve(matrix if problem.kind == "minimum" else matrix.T, cotangent)  # type: ignore[call-overload]
-        adjoint.atom.hint = "adjoint"
-        self.pull(problem, problem.equation, [at], inputs, scope, adjoint)
+        called_as(matrix, suffix)
+        transposed = matrix if problem.kind == "minimum" else matrix.T
+        adjoint = -apply(self.builder, np.linalg.solve, (transposed, cotangent), {})
+        self.pull(problem, problem.equation, [at], inputs, scope, called_as(adjoint, "adjoint"))
 
     def _at_minimum(self, op: Op, problem: Problem, inputs: Sequence[Atom], scope: Scope, d: Sym) -> None:
         """The value at a minimum changes with what the function reads, as if its place stayed."""
@@ -136,51 +140,51 @@ class Solvers(Customs):
         for name, sign in (("a", -1), ("b", 1)):
             end = inputs[problem.places[name]]
             if end in self.active:
-                (height,) = self.call_of(problem.value, [self.use(end), *args], [FLOAT])
-                height.atom.hint = f"at_{name}"
-                self.accumulate(scope, end, (d * height if sign > 0 else -d * height).atom)
+                (height,) = self.call_of(problem.value, [self.use(end), *args], [d.type])
+                called_as(height, f"at_{name}")
+                change = d * height if sign > 0 else -d * height
+                self.accumulate(scope, end, (np.sum(change) if d.ndim else change).atom)
         for k, number in enumerate(problem.arguments):
             if inputs[number] in self.active:
-                total = self._integral_of_partial(problem, k, inputs)
-                self.accumulate(scope, inputs[number], (d * total).atom)
+                self.accumulate(scope, inputs[number], self._integral_of_partial(problem, k, inputs, d).atom)
 
-    def _integral_of_partial(self, problem: Problem, k: int, inputs: Sequence[Atom]) -> Sym:
-        """The integral of the derivative in one parameter: by `quad`, or by `quad_vec` for an array."""
-        target = inputs[problem.arguments[k]]
-        assert isinstance(target.type, Array)
-        name = problem.value.function.params[1 + k].name
-        only = len(problem.arguments) == 1
-        partial = self.derived(
-            problem, ("partial", k), lambda: gradient_of(problem.value, (1 + k,), type(self), "grad" if only else f"d_{name}")
-        )
-        return integral(self, problem, partial, [self.use(atom) for atom in inputs], target.type)
+    def _integral_of_partial(self, problem: Problem, k: int, inputs: Sequence[Atom], d: Sym) -> Sym:
+        """d times the integral of the derivative in one parameter: by `quad`, or by `quad_vec` for an array."""
+        type_, value, given = inputs[problem.arguments[k]].type, problem.value, [self.use(atom) for atom in inputs]
+        assert isinstance(type_, Array)
+        if d.ndim:
+            vjp = self.vjp(problem, value, (1 + k,))
+            numbers = (*problem.arguments, len(given))
+            return integral_call(self.builder, problem, vjp, numbers, [*given, d.atom], type_)
+        suffix = "grad" if len(problem.arguments) == 1 else f"d_{value.function.params[1 + k].name}"
+        partial = self.derived(problem, ("partial", k), lambda: gradient_of(value, (1 + k,), type(self), suffix))
+        return d * integral_call(self.builder, problem, partial, problem.arguments, given, type_)
 
 
-def integral(solvers: Any, problem: Problem, function: Procedure, inputs: Sequence[Atom], type: Array) -> Sym:
-    """The integral of another function of the same variables, between the same limits."""
+def integral_call(
+    builder: Any, problem: Problem, function: Procedure, numbers: Sequence[int], inputs: Sequence[Atom], type: Array
+) -> Sym:
+    """The integral of another function between the same limits; `numbers` are the inputs that it reads."""
     vector = bool(type.ndim)
     slots = [ast.Name(f"{SLOT}{k}", ast.Load()) for k in range(len(inputs) + 2)]
     options = dict(problem.options)
     if vector:
         options.setdefault("epsabs", ast.Constant(1.49e-08))
     args: dict[str, ast.expr] = {}
-    if problem.arguments:
-        args["args"] = ast.Tuple([slots[number] for number in problem.arguments], ast.Load())
+    if numbers:
+        args["args"] = ast.Tuple([slots[number] for number in numbers], ast.Load())
     target = ast.Attribute(slots[-1], "quad_vec" if vector else "quad", ast.Load())
     limits = [slots[problem.places[name]] for name in ("a", "b")]
     keywords = [ast.keyword(key, value) for key, value in {**args, **options}.items()]
     value_type = Array(np.dtype(float), type.axes) if vector else FLOAT
-    new = Problem("integral", problem.name, function, problem.arguments, places=problem.places, options=problem.options)
+    new = Problem("integral", problem.name, function, tuple(numbers), places=problem.places, options=problem.options)
     attrs = {
         "template": ast.Call(target, [slots[-2], *limits], keywords), "functions": (function,),
         "module": "scipy.integrate", "types": (value_type, FLOAT), "problem": new,
     }  # fmt: skip
-    value, _ = solvers.builder.append(SOLVER, inputs, [value_type, FLOAT], attrs)
+    value, _ = builder.append(SOLVER, inputs, [value_type, FLOAT], attrs)
     value.hint = "integral"
-    return Sym(solvers.builder, value)
-
-
-_SUCCESS = {"root": "converged"}
+    return Sym(builder, value)
 
 
 def checks(op: Op, checked: set[Atom]) -> list[Op]:

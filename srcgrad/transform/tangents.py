@@ -48,6 +48,7 @@ class Tangents:
         self.builder = TangentBuilder(facts)
         self.known: dict[Value, Atom] = {}
         self.made: dict[Value, Op] = {}
+        self.checked: set[Atom] = set()  # solutions that are looked at before they are used
 
     def tangent(self, atom: Atom) -> Tangent:
         return self.known.get(atom) if isinstance(atom, Value) else None

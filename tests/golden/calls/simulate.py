@@ -6,7 +6,7 @@ def lorenz_forward(state, sigma, rho, beta):
     y = state[1]
     z = state[2]
     diff = rho - z
-    stacked = np.stack([sigma * (y - x), x * diff - y, x * y - beta * z])
+    stacked = np.array([sigma * (y - x), x * diff - y, x * y - beta * z])
     return stacked, (state, sigma, beta, x, y, diff)
 
 
