@@ -212,7 +212,7 @@ def _split_pairs(pairs: Sequence[Pair], request: Request, trace: Trace) -> Settl
 
 
 def _optimize_derived(made: Derived, settled: Settled, request: Request, trace: Trace) -> None:
-    """Tangent functions, those that solvers are given, and what earlier derivatives made that is called as it stands."""
+    """Tangents, what solvers are given, and what earlier derivatives made that this one calls as it stands."""
     done = {half for pair in made.pairs for half in (pair.forward, pair.backward)}
     joints = [op for pair in made.pairs if pair.joint is not None for op in pair.joint.body.ops]
     for procedure in reachable([*made.function.body.ops, *joints]):

@@ -28,7 +28,6 @@ from .nodes import Op
 from .primitive import Primitive, register
 from .types import Type
 
-
 SLOT = "_slot_"  # what stands for an input in a call's syntax
 
 

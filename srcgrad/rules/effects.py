@@ -12,7 +12,7 @@ import numpy as np
 
 from ..ir.dims import Facts
 from ..ir.primitive import Primitive, register
-from ..ir.solving import SLOT
+from ..ir.solving import SLOT as SLOT
 from ..ir.types import Type
 
 

@@ -29,7 +29,7 @@ def _forward(ops: Sequence[Op], active: set[Value], constant: frozenset[Value] =
                 _loop(op, active)
             case "solver" | "field":
                 if any(op.inputs[k] in active for k in moving(op)):
-                    active.update(v for v in op.outputs if _differentiable(v.type))
+                    active.update(v for v in op.outputs if differentiable(v.type))
             case name if name in ("call", "custom") or op.prim.undefined:
                 if any(atom in active for atom in op.inputs):
                     active.update(v for v in op.outputs if differentiable(v.type))
