@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srcgrad.runtime.device import is_array, on_host
 from srcgrad.runtime.parameter import Parameter
 
 Array = NDArray[Any]
@@ -25,7 +26,7 @@ def save(tree: Tree, path: str | os.PathLike[str]) -> None:
     """Write a tree to a file, whole or not at all: an interrupted save leaves the file that was there.
 
     tree : lists, tuples and dicts of arrays, Parameters (their arrays), numbers, strings, booleans and None, such as
-        state dicts of optimizers, schedulers and loaders
+        state dicts of optimizers, schedulers and loaders; arrays on a GPU are copied to the CPU
     Raises TypeError, naming the place, for anything else; ImportError without the extra `safetensors`.
     """
     numpy_format = _safetensors()
@@ -78,11 +79,11 @@ def _encoded(node: Tree, name: str, arrays: dict[str, Array]) -> Any:
     """The tree for JSON; its arrays go into `arrays`, under the way to them."""
     if node is None or type(node) in (bool, int, float, str):
         return node
-    if isinstance(node, (Parameter, np.ndarray, np.generic)):
+    if isinstance(node, (Parameter, np.generic)) or is_array(node):
         name = name or "value"
         while name in arrays:  # the keys 1 and "1" lead to one name
             name += "'"
-        arrays[name] = _storable(name, np.asarray(node))
+        arrays[name] = _storable(name, np.asarray(on_host(node.data if isinstance(node, Parameter) else node)))
         return {"array": name, "scalar": isinstance(node, np.generic)}
     if type(node).__name__ in _DICTS and type(node) is _DICTS[type(node).__name__]:
         pairs = [

@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+import numpy as np
+
 from ..dispatch import Dispatcher, Specialisation
 from ..request import Places, Step
+from ..runtime.device import namespace_of
 from ..runtime.grad_mode import is_grad_enabled
 from ..runtime.leaves import Step as LeafStep
 from ..runtime.leaves import parameters, unwrap
 from ..runtime.result import Result
+from ..runtime.trees import tree_leaves
 from .choosing import Names, Positions, choose
 from .derivative import Derivative
 from .pullback import Pullback
@@ -73,6 +77,11 @@ class Gradient(Derivative, Generic[P, R]):
         plain = [unwrap(value) for value in values]
         active = [entry for entry in found if entry[0].requires_grad]
         if not is_grad_enabled() or (found and not active):
+            arrays = [*(parameter.data for parameter, _ in found), *tree_leaves(plain)]
+            if namespace_of(*arrays) is not np:  # called as it is, the function would make arrays on the CPU
+                (value, _), _ = self._pair_of(tuple(step for _, step in found))(plain)
+                value, *aux = value if self._aux else (value,)
+                return _with(Result(value, None, None, None), aux)
             value, *aux = self._call_plain(plain) if self._aux else (self._call_plain(plain),)
             return _with(Result(value, None, None, None), aux)
         dispatcher = self._last = self._last_pair = self._pair_of(tuple(step for _, step in active))

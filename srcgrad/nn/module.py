@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from srcgrad.runtime.device import device, device_of, is_array, moved
 from srcgrad.runtime.parameter import Parameter
 
 Array = NDArray[Any]
@@ -56,7 +57,7 @@ class Module:
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Every array that is no Parameter, such as running means, once, with the way to it."""
-        return _once(self._leaves(np.ndarray))
+        return _once((name, value) for name, value in self._leaves(object) if is_array(value))
 
     def buffers(self) -> Iterator[Array]:
         """Every array that is no Parameter, once."""
@@ -64,15 +65,14 @@ class Module:
 
     def state_dict(self) -> OrderedDict[str, Array]:
         """Copies of all parameters' and buffers' values, by name."""
-        leaves = self._leaves((Parameter, np.ndarray))
-        return OrderedDict((name, np.array(value)) for name, value in leaves)
+        return OrderedDict((name, _array(value).copy()) for name, value in self._values())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Copy values from `state_dict` into the parameters and buffers, whose memory stays.
 
         Raises KeyError for names missing or unknown, ValueError for shapes that differ; then nothing has changed.
         """
-        own = dict(self._leaves((Parameter, np.ndarray)))
+        own = dict(self._values())
         missing, unknown = sorted(own.keys() - state_dict.keys()), sorted(state_dict.keys() - own.keys())
         if missing or unknown:
             raise KeyError(f"state dict of another {type(self).__name__}: missing {missing}, unknown {unknown}")
@@ -80,7 +80,9 @@ class Module:
             if np.shape(state_dict[name]) != value.shape:
                 raise ValueError(f"{name} has shape {value.shape}, but {np.shape(state_dict[name])} in the state dict")
         for name, value in own.items():
-            value[...] = np.asarray(state_dict[name])
+            given = state_dict[name]
+            array = _array(given) if isinstance(given, Parameter) or is_array(given) else np.asarray(given)
+            value[...] = moved(array, device_of(_array(value)))
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training, or with False to evaluation, all modules below too."""
@@ -111,10 +113,25 @@ class Module:
         return self
 
     def to(self, where: Any) -> Self:
-        """All parameters on a device; see `Parameter.to`."""
+        """Move all parameters and buffers to a device, in place; an optimizer that holds them goes on there.
+
+        Raises RuntimeError where there is no such device, TypeError for a dtype.
+        """
+        place = where if isinstance(where, device) else _device(where)
         for parameter in self.parameters():
-            parameter.to(where)
+            parameter.move_to(place)
+        there: dict[int, Any] = {}
+        for module in self.modules():
+            _move_buffers(vars(module), place, there)
         return self
+
+    def cpu(self) -> Self:
+        """All parameters and buffers on the CPU, in place."""
+        return self.to("cpu")
+
+    def cuda(self, index: int = 0) -> Self:
+        """All parameters and buffers on a GPU, in place. Raises RuntimeError where there is none."""
+        return self.to(device("cuda", index))
 
     def extra_repr(self) -> str:
         """What stands in the brackets when the module is printed."""
@@ -132,11 +149,37 @@ class Module:
         for name, child in self.named_children():
             yield from child._walk(f"{prefix}.{name}" if prefix else name)
 
+    def _values(self) -> Iterator[tuple[str, Any]]:
+        """Parameters and buffers."""
+        leaves = self._leaves(object)
+        return ((name, value) for name, value in leaves if isinstance(value, Parameter) or is_array(value))
+
     def _leaves(self, kinds: Any) -> Iterator[tuple[str, Any]]:
         for path, module in self.named_modules():
             for name, value in _held(vars(module)):
                 if isinstance(value, kinds):
                     yield (f"{path}.{name}" if path else name), value
+
+
+def _array(value: Any) -> Any:
+    return value.data if isinstance(value, Parameter) else value
+
+
+def _device(name: Any) -> device:
+    if not isinstance(name, str) or name in ("float16", "float32", "float64"):
+        raise TypeError(f"to(...) takes a device, such as 'cuda' or 'cpu', not {name!r}")
+    return device(name)
+
+
+def _move_buffers(held: Any, place: device, there: dict[int, Any]) -> Any:
+    """What holds arrays, with its arrays moved, in place where it can be; an array that two hold stays one."""
+    if is_array(held):
+        return there.setdefault(id(held), moved(held, place))
+    if type(held) is tuple:
+        return tuple(_move_buffers(each, place, there) for each in held)
+    for key, value in list(held.items() if isinstance(held, dict) else enumerate(held) if type(held) is list else ()):
+        held[key] = _move_buffers(value, place, there)
+    return held
 
 
 def _held(held: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.blocks import blocks
+from srcgrad.optim.on_device import Step, descent
 from srcgrad.optim.optimizer import Group, Optimizer, check_at_least_zero, real_state, slope
 from srcgrad.runtime.parameter import Parameter
 
@@ -46,6 +47,28 @@ def adagrad_update(
         p -= t
 
 
+def adagrad_on_device(
+    param: Array,
+    state: dict[str, Any],
+    *,
+    lr: float,
+    lr_decay: float,
+    weight_decay: float,
+    initial_accumulator_value: float,
+    eps: float,
+    maximize: bool,
+) -> Step:
+    """The same step as CUDA lines for one element."""
+    if not state:
+        real_state(state, param, "sum")
+        state["sum"][...] = initial_accumulator_value
+    numbers = {"step_size": lr / (1 + state["step"] * lr_decay), "eps": eps}
+    numbers |= {"weight_decay": weight_decay} if weight_decay else {}
+    state["step"] += 1
+    lines = (*descent(weight_decay, maximize), "sum += d * d;", "p -= step_size * (d / (sqrt(sum) + eps));")
+    return Step(("sum",), numbers, lines)
+
+
 class Adagrad(Optimizer):
     """Adagrad on Parameters, with the options and results of PyTorch's `optim.Adagrad`.
 
@@ -75,6 +98,7 @@ class Adagrad(Optimizer):
         super().__init__(params, {**options, "eps": eps, "maximize": maximize})
 
     update = staticmethod(adagrad_update)
+    update_on_device = staticmethod(adagrad_on_device)
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:

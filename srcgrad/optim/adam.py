@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.blocks import blocks
+from srcgrad.optim.on_device import Step, descent
 from srcgrad.optim.optimizer import Group, Optimizer, check_at_least_zero, real_state, slope
 from srcgrad.runtime.parameter import Parameter
 
@@ -60,6 +61,42 @@ def adam_update(
         p -= t
 
 
+def adam_on_device(
+    param: Array,
+    state: dict[str, Any],
+    *,
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+    weight_decay: float,
+    amsgrad: bool,
+    maximize: bool,
+    decoupled_weight_decay: bool,
+) -> Step:
+    """The same step as CUDA lines for one element."""
+    states = ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if amsgrad else ()))
+    real_state(state, param, *states)
+    state["step"] += 1
+    beta1, beta2 = map(float, betas)
+    correction = math.sqrt(1 - beta2 ** state["step"])
+    numbers = {
+        "beta1": beta1, "rest1": 1 - beta1, "beta2": beta2, "rest2": 1 - beta2,
+        "step_size": lr * correction / (1 - beta1 ** state["step"]), "eps": eps * correction,
+    }  # fmt: skip
+    lines = [*descent(0 if decoupled_weight_decay else weight_decay, maximize)]
+    if weight_decay and decoupled_weight_decay:
+        numbers["shrink"] = 1 - lr * weight_decay
+        lines.append("p *= shrink;")
+    elif weight_decay:
+        numbers["weight_decay"] = weight_decay
+    lines += ["exp_avg = beta1 * exp_avg + rest1 * d;", "exp_avg_sq = beta2 * exp_avg_sq + rest2 * (d * d);"]
+    if amsgrad:  # a nan stays, as in np.maximum
+        keeps = "max_exp_avg_sq >= exp_avg_sq || max_exp_avg_sq != max_exp_avg_sq"
+        lines.append(f"if (!({keeps})) max_exp_avg_sq = exp_avg_sq;")
+    lines.append(f"p -= step_size * (exp_avg / (sqrt({states[-1]}) + eps));")
+    return Step(states, numbers, tuple(lines))
+
+
 class Adam(Optimizer):
     """Adam on Parameters, with the options and results of PyTorch's `optim.Adam`.
 
@@ -90,6 +127,7 @@ class Adam(Optimizer):
         super().__init__(params, {**options, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay})
 
     update = staticmethod(adam_update)
+    update_on_device = staticmethod(adam_on_device)
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from srcgrad.optim.on_device import Move, Step, kernel_source, launch
+from srcgrad.runtime.device import device_of, is_array, moved, namespace_of
 from srcgrad.runtime.grad_mode import set_grad_enabled
 from srcgrad.runtime.parameter import Parameter
 
@@ -61,12 +63,15 @@ class Optimizer:
 
     params : an iterable of parameters, or of dicts with "params" and options of their own
     defaults : the options of groups that give none
-    A subclass writes `update`, and `check_options`, which raises ValueError for options out of range.
+    A subclass writes `update`, `update_on_device` for parameters on a GPU, and `check_options`, which raises ValueError
+    for options out of range.
     Raises TypeError for entries that are no parameters, ValueError for an empty list or duplicates.
     """
 
     # (param, grad, state, **options): one step on one array, in place; the dict `state` is kept from step to step
     update: Callable[..., None]
+    # (param, state, **options): the same step as CUDA lines; creates and counts what `state` keeps
+    update_on_device: Callable[..., Step]
 
     def __init__(self, params: Iterable[Parameter] | Iterable[Group], defaults: dict[str, Any]) -> None:
         self.check_options(defaults)
@@ -88,9 +93,16 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             options = {name: _plain(group[name]) for name in self.defaults}
+            on_device: list[Parameter] = []
             for parameter in group["params"]:
-                if parameter.grad is not None:
+                if parameter.grad is None:
+                    continue
+                if parameter.device.type == "cuda":
+                    on_device.append(parameter)
+                else:
                     self._move(parameter, parameter.grad, options)
+            if on_device:
+                self._move_on_device(on_device, options)
         self.has_stepped = True
         return loss
 
@@ -151,11 +163,39 @@ class Optimizer:
 
     def _move(self, parameter: Parameter, grad: Array, options: dict[str, Any]) -> None:
         state = self.state.get(parameter)
-        known = {} if state is None else state
+        known = {} if state is None else self._state_there(parameter)
         self.update(parameter.data, grad, known, **options)
         parameter.mark_changed()
         if state is None and known:
             self.state[parameter] = known
+
+    def _move_on_device(self, parameters: list[Parameter], options: dict[str, Any]) -> None:
+        """All of a group's parameters by one kernel."""
+        moves = []
+        for parameter in parameters:
+            state = self._state_there(parameter)
+            step = self.update_on_device(parameter.data, state, **options)
+            moves.append(Move(step, [parameter.data, parameter.grad, *(state[name] for name in step.states)]))
+            if state:
+                self.state[parameter] = state
+        launch(type(self).__name__.lower(), moves)
+        for parameter in parameters:
+            parameter.mark_changed()
+
+    def _state_there(self, parameter: Parameter) -> dict[str, Any]:
+        """What is kept of a parameter, on the device to which it has moved perhaps."""
+        state: dict[str, Any] = self.state.get(parameter, {})
+        for name, value in state.items():
+            if is_array(value) and device_of(value) != parameter.device:
+                state[name] = moved(value, parameter.device)
+        return state
+
+    def kernel_source(self, group: int = 0) -> str:
+        """The CUDA text of the kernel that the next step on a GPU runs for the first parameter of a group."""
+        parameter = self.param_groups[group]["params"][0]
+        options = {name: _plain(self.param_groups[group][name]) for name in self.defaults}
+        step = self.update_on_device(parameter.data, _copied(self.state.get(parameter, {})), **options)
+        return kernel_source(type(self).__name__.lower(), str(parameter.dtype), step)
 
     def _all_parameters(self) -> list[Parameter]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
@@ -205,17 +245,17 @@ def _fitting(parameter: Parameter, state: dict[str, Any]) -> dict[str, Any]:
     """A copy of a parameter's saved state, its arrays in the parameter's dtype."""
     copied = {}
     for key, value in state.items():
-        if isinstance(value, np.ndarray):
+        if is_array(value):
             if value.shape != parameter.shape:
                 raise ValueError(f"{key} of shape {value.shape} for a parameter of shape {parameter.shape}")
-            value = value.astype(parameter.dtype)
+            value = moved(value.astype(parameter.dtype), parameter.device)
         copied[key] = value
     return copied
 
 
 def _plain(value: Any) -> Any:
     """Python's number for NumPy's: a float64 scalar would widen what is computed with float32 arrays."""
-    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+    return value.item() if is_array(value) or isinstance(value, np.generic) else value
 
 
 def check_at_least_zero(options: dict[str, Any], **named: str) -> None:
@@ -235,7 +275,15 @@ def real_state(state: dict[str, Any], param: Array, *names: str) -> None:
     state.setdefault("step", 0)
     for name in names:
         if name not in state:
-            state[name] = np.zeros_like(param, subok=False)
+            state[name] = _zeros(param)
+
+
+def _zeros(param: Array) -> Array:
+    """Laid out as the updates walk: on the CPU like the parameter, on a GPU in C's order."""
+    if isinstance(param, np.ndarray):
+        return np.zeros_like(param, subok=False)
+    zeros: Array = namespace_of(param).zeros(param.shape, param.dtype)
+    return zeros
 
 
 def slope(param: Array, grad: Array, weight_decay: float, maximize: bool, out: Array) -> Array:

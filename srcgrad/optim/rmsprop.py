@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.blocks import blocks
+from srcgrad.optim.on_device import Step, descent
 from srcgrad.optim.optimizer import Group, Optimizer, check_at_least_zero, real_state, slope
 from srcgrad.runtime.parameter import Parameter
 
@@ -63,6 +64,37 @@ def rmsprop_update(
         p -= t
 
 
+def rmsprop_on_device(
+    param: Array,
+    state: dict[str, Any],
+    *,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+    maximize: bool,
+) -> Step:
+    """The same step as CUDA lines for one element."""
+    optional = (("grad_avg", centered), ("momentum_buffer", momentum > 0))
+    states = ("square_avg", *(name for name, wanted in optional if wanted))
+    real_state(state, param, *states)
+    state["step"] += 1
+    numbers = {"lr": lr, "alpha": alpha, "rest": 1 - alpha, "eps": eps}
+    numbers |= {"weight_decay": weight_decay} if weight_decay else {}
+    lines = [*descent(weight_decay, maximize), "square_avg = alpha * square_avg + rest * (d * d);"]
+    if centered:
+        lines += ["grad_avg = alpha * grad_avg + rest * d;", "real variance = square_avg - grad_avg * grad_avg;"]
+        lines.append("d /= sqrt(variance < 0 ? (real)0 : variance) + eps;  // rounding may leave it below zero")
+    else:
+        lines.append("d /= sqrt(square_avg) + eps;")
+    if momentum > 0:
+        numbers["momentum"] = momentum
+        lines += ["momentum_buffer = momentum * momentum_buffer + d;", "d = momentum_buffer;"]
+    return Step(states, numbers, (*lines, "p -= lr * d;"))
+
+
 class RMSprop(Optimizer):
     """RMSprop on Parameters, with the options and results of PyTorch's `optim.RMSprop`.
 
@@ -93,6 +125,7 @@ class RMSprop(Optimizer):
         super().__init__(params, {**options, "centered": centered, "maximize": maximize})
 
     update = staticmethod(rmsprop_update)
+    update_on_device = staticmethod(rmsprop_on_device)
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.blocks import blocks
+from srcgrad.optim.on_device import Step, descent
 from srcgrad.optim.optimizer import Group, Optimizer, check_at_least_zero, slope
+from srcgrad.runtime.device import namespace_of
 from srcgrad.runtime.parameter import Parameter
 
 Array = NDArray[Any]
@@ -54,6 +56,36 @@ def sgd_update(
         p -= np.multiply(d, lr, out=t)
 
 
+def sgd_on_device(
+    param: Array,
+    state: dict[str, Any],
+    *,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+) -> Step:
+    """The same step as CUDA lines for one element."""
+    numbers = {"lr": lr}
+    lines = [*descent(weight_decay, maximize)]
+    if weight_decay:
+        numbers["weight_decay"] = weight_decay
+    if momentum:
+        first = state.get("momentum_buffer") is None
+        if first:
+            state["momentum_buffer"] = namespace_of(param).zeros(param.shape, param.dtype)
+            lines.append("momentum_buffer = d;")
+        else:
+            numbers |= {"damped": 1 - dampening} if dampening else {}
+            lines.append(f"momentum_buffer = momentum * momentum_buffer + {'damped * d' if dampening else 'd'};")
+        if nesterov or not first:
+            numbers["momentum"] = momentum
+        lines.append("d += momentum * momentum_buffer;" if nesterov else "d = momentum_buffer;")
+    return Step(("momentum_buffer",) if momentum else (), numbers, (*lines, "p -= lr * d;"))
+
+
 class SGD(Optimizer):
     """Stochastic gradient descent on Parameters, with the options and results of PyTorch's `optim.SGD`.
 
@@ -81,6 +113,7 @@ class SGD(Optimizer):
         super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
 
     update = staticmethod(sgd_update)
+    update_on_device = staticmethod(sgd_on_device)
 
     @staticmethod
     def check_options(options: dict[str, Any]) -> None:

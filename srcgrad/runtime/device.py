@@ -85,7 +85,7 @@ def moved(array: Any, where: device) -> Any:
         return array.get()
     cupy = cupy_with_device(where)
     with cupy.cuda.Device(where.index or 0):
-        return cupy.asarray(array)
+        return cupy.array(array)
 
 
 def on_host(array: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from srcgrad.runtime.device import as_array_beside, cupy_ndarray, device_of, moved, on_host
 from srcgrad.runtime.device import device as Device
 
 Array = NDArray[Any]
@@ -38,9 +39,9 @@ _DTYPE_NAMES = frozenset({"float16", "float32", "float64"})
 class Parameter(NDArrayOperatorsMixin):
     """An array to be trained: `data`, the gradient `grad` (None until `backward`) and `requires_grad`.
 
-    data : a float, a nested list of floats, or an array. An array is wrapped, not copied: both share
-        their memory (with a `dtype` that differs, a converted copy is wrapped). Floats and lists become
-        float64, as in NumPy; PyTorch would make them float32, so pass `dtype=np.float32` for that.
+    data : a float, a nested list of floats, or an array, of NumPy or (on a GPU) of CuPy. An array is wrapped, not
+        copied: both share their memory (with a `dtype` that differs, a converted copy is wrapped). Floats and lists
+        become float64, as in NumPy; PyTorch would make them float32, so pass `dtype=np.float32` for that.
     requires_grad : False freezes it, and integers and bools are then welcome.
     Raises TypeError for integers and bools that require a gradient, and for what holds no numbers;
     ValueError for a read-only array that requires a gradient, since no step could update it.
@@ -154,28 +155,34 @@ class Parameter(NDArrayOperatorsMixin):
 
     @property
     def device(self) -> Device:
-        """Where the array lives: the CPU."""
-        return Device("cpu")
+        """Where the array lives: "cpu", or "cuda:0" for an array of CuPy's."""
+        return device_of(self._data)
 
     def to(self, where: str | Device) -> Self:
-        """The parameter on a device: itself, where it is there already.
+        """The parameter on a device: itself, where it is there already, else a new one, without its gradient.
 
-        Raises RuntimeError for "cuda", TypeError for a dtype: a parameter of another dtype is a new one.
+        A model moves in place, `model.to(device)`, so that its optimizer may be made before or after.
+        Raises RuntimeError where there is no such device, which says what is missing; TypeError for a dtype: a
+        parameter of another dtype is a new one.
         """
         if not isinstance(where, (str, Device)) or where in _DTYPE_NAMES:
             raise TypeError(f"to(...) takes a device; for another dtype: Parameter(p, dtype={where!r})")
-        if Device(where).type == "cuda":
-            raise RuntimeError(
-                "parameters live on the CPU: gradients for CuPy arrays (the extra srcgrad[cuda]) are not available yet"
-            )
-        return self
+        there = moved(self._data, Device(where))
+        return self if there is self._data else type(self)(there, self._requires_grad)
+
+    def move_to(self, where: str | Device) -> None:
+        """Move the array and its gradient to a device, in place: whoever holds the parameter finds it there.
+
+        Who holds the array itself keeps the old one. Raises RuntimeError where there is no such device.
+        """
+        self._data, self._grad = moved(self._data, Device(where)), moved(self._grad, Device(where))
 
     def cpu(self) -> Self:
         """The parameter on the CPU."""
         return self.to("cpu")
 
     def cuda(self, index: int = 0) -> Self:
-        """The parameter on a GPU. Raises RuntimeError, as `to("cuda")` does."""
+        """The parameter on a GPU. Raises RuntimeError where there is none, as `to("cuda")` does."""
         return self.to(Device("cuda", index))
 
     def item(self) -> Any:
@@ -183,7 +190,9 @@ class Parameter(NDArrayOperatorsMixin):
         return self._data.item()
 
     def numpy(self) -> Array:
-        """The array itself, sharing memory."""
+        """The array itself, sharing memory. Raises TypeError for one on a GPU, which `p.cpu().numpy()` copies."""
+        if self.device.type == "cuda":
+            raise TypeError(f"the parameter is on {self.device}, and NumPy on the CPU: write p.cpu().numpy()")
         return self._data
 
     def detach(self) -> Array:
@@ -191,7 +200,7 @@ class Parameter(NDArrayOperatorsMixin):
         return self._data
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         result = getattr(ufunc, method)(*_unwrap(inputs), **_unwrap(kwargs))
@@ -258,11 +267,11 @@ class Parameter(NDArrayOperatorsMixin):
         return f"Parameter({array}, requires_grad={self._requires_grad})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data[()], spec) if spec else str(self)
+        return format(on_host(self._data)[()], spec) if spec else str(self)
 
-    def _matching(self, value: ArrayLike, what: str) -> Array:
+    def _matching(self, value: Any, what: str) -> Array:
         """`value` as an array of this parameter's shape and dtype; plain Python numbers take the dtype."""
-        array = np.asarray(value)
+        array: Array = as_array_beside(_unwrap(value), self._data)
         if not hasattr(value, "dtype"):
             array = array.astype(self.dtype, casting="same_kind")
         if array.shape != self.shape:
@@ -275,14 +284,17 @@ class Parameter(NDArrayOperatorsMixin):
         return array
 
 
-def _numeric_array(data: ArrayLike, dtype: DTypeLike | None) -> Array:
+def _numeric_array(data: Any, dtype: DTypeLike | None) -> Array:
     """`data` as a NumPy array, without a copy where it is one already."""
     if isinstance(data, np.ndarray) and type(data) not in (np.ndarray, np.memmap):
         raise TypeError(
             f"a {type(data).__name__} means more than its numbers, and a Parameter would forget that: "
             "pass the plain array, np.asarray(...)"
         )
-    array = np.asarray(data, dtype=dtype)
+    if type(data) is cupy_ndarray():
+        array: Array = data if dtype is None else data.astype(dtype, copy=False)
+    else:
+        array = np.asarray(data, dtype=dtype)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"a Parameter holds numbers, not {type(data).__name__} of dtype {array.dtype}")
     return array
@@ -295,7 +307,7 @@ def _check_trainable(array: Array) -> None:
             f"{array.dtype} values have no gradient: write floats (2.0, not 2), pass dtype=np.float64, "
             "or requires_grad=False"
         )
-    if not array.flags.writeable:
+    if not getattr(array.flags, "writeable", True):
         raise ValueError("the array is read-only, so no step could update it: pass a copy, array.copy()")
 
 

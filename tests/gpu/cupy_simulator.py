@@ -6,10 +6,16 @@ the device, or copy between it and the CPU, is counted in `log`.
 """
 
 import contextlib
+import ctypes
+import functools
 import inspect
 import json
 import operator
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import types
 from collections import Counter
 from pathlib import Path
@@ -414,6 +420,50 @@ class Fusion:
         return result
 
 
+class RawKernel:
+    """`cupy.RawKernel`: the CUDA text compiled for the CPU by g++, one thread after another."""
+
+    def __init__(self, code, name, options=(), backend="nvrtc", **kwargs):
+        self.code, self.name = code, name
+        self._parameters = re.search(rf"void {name}\(([^)]*)\)", code)[1]
+
+    def __call__(self, grid, block, args, *, shared_mem=0):
+        log["kernel"] += 1
+        log["raw kernel"] += 1
+        _on_cpu(self.code, self.name, self._parameters)(*grid, *block, *map(_c_value, args))
+
+
+def _c_value(value):
+    if isinstance(value, ndarray):
+        return ctypes.c_void_p(value.data.ptr)
+    return {np.float32: ctypes.c_float, np.float64: ctypes.c_double}[type(value)](value)
+
+
+_SHIM = """#include <cmath>
+using std::sqrt;
+#define __global__
+struct {{ long long x; }} blockIdx, threadIdx, blockDim;
+{code}
+extern "C" void launch(int grid, int block, {parameters}) {{
+    blockDim.x = block;
+    for (blockIdx.x = 0; blockIdx.x < grid; blockIdx.x++)
+        for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++) {name}({names});
+}}
+"""
+
+
+@functools.cache
+def _on_cpu(code, name, parameters):
+    names = ", ".join(part.split()[-1] for part in parameters.split(","))
+    folder = Path(tempfile.mkdtemp(prefix="srcgrad-kernel-"))
+    (folder / "kernel.cpp").write_text(_SHIM.format(code=code, parameters=parameters, name=name, names=names))
+    command = ["g++", "-shared", "-fPIC", "-O1", "-ffp-contract=off", "-o", folder / "kernel.so", folder / "kernel.cpp"]
+    subprocess.run(command, check=True)
+    library = ctypes.CDLL(folder / "kernel.so")
+    shutil.rmtree(folder)
+    return library.launch
+
+
 def fuse(*args, **kwargs):
     if len(args) == 1 and not kwargs and callable(args[0]):
         return Fusion(args[0])
@@ -550,6 +600,7 @@ def _build():
                  "uint8", "uint16", "uint32", "uint64", "pi", "e", "inf", "nan", "newaxis", "dtype", "s_", "index_exp",
                  "finfo", "iinfo", "number", "floating", "integer"):  # fmt: skip
         setattr(cupy, name, getattr(np, name))
+    cupy.RawKernel = RawKernel
     cupy.ndarray, cupy.fuse, cupy.array, cupy.asarray, cupy.full = ndarray, fuse, _array, _asarray, _full
     cupy.asnumpy, cupy.may_share_memory, cupy.shares_memory = _asnumpy, _may_share_memory, _shares_memory
     cupy.einsum, cupy.ascontiguousarray = _einsum, lambda a, dtype=None: _outer(np.ascontiguousarray(_inner(a), dtype))
