@@ -1,6 +1,7 @@
-"""The pages' pictures, made anew by `python docs/pictures.py`: plots, a graph, what commands show on a terminal.
+"""The pages' pictures, made anew by `python docs/pictures.py`: plots, a graph, what commands show on a terminal, pages.
 
-Needs the examples and graph extras, and Graphviz's `dot`.
+Needs the extras dev, examples and graph, Graphviz's `dot`, and Chromium. `python docs/pictures.py screens` makes the
+pictures of pages alone; so do the other functions' names.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import os
 import pty
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 100
+LOSS = '{"frequency": 1.8, "friction": 0.1}, f8[2], f8[20]'
 
 # picture: the arguments of the command that it shows
 CAPTURES = {
@@ -56,6 +61,43 @@ def captures() -> None:
         (IMAGES / name).write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.S))  # no fonts from elsewhere
 
 
+def screens() -> None:
+    """The report of the Kalman filter, a line of it kept; the explorer of the pendulum."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        place = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=place, args=["--no-sandbox"])
+        report = Path(folder) / "report.html"
+        made = ["report", "examples/kalman.py:negative_log_likelihood", "--measure", "-o", str(report)]
+        arguments = ["--args", '{"log_drift": 0.0, "log_noise": 1.0}, f8[50]']
+        subprocess.run(
+            [sys.executable, "-m", "srcgrad", *made, *arguments], cwd=ROOT, check=True, stderr=subprocess.DEVNULL
+        )
+        page = browser.new_page(viewport={"width": 1320, "height": 900})
+        page.goto(report.as_uri())
+        page.hover(".view:not([hidden]) .line:has-text('d_variance')")
+        _screenshot(page, IMAGES / "report.png")
+
+        command = [sys.executable, "-m", "srcgrad", "explore", "examples/pendulum.py:loss", "--args", LOSS]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stderr is not None
+            page = browser.new_page(viewport={"width": 1320, "height": 620}, color_scheme="dark")
+            page.goto(running.stderr.readline().split()[-1])
+            page.click("#generated .line:has-text('d_friction =')")
+            _screenshot(page, IMAGES / "explore.png")
+            running.send_signal(signal.SIGINT)
+
+
+def _screenshot(page: Any, file: Path) -> None:
+    """Few colours, so that the file is small."""
+    from PIL import Image
+
+    page.wait_for_timeout(300)  # until colours have settled
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
 def _terminal(command: list[str], cache: str) -> str:
     """What the command writes to a terminal."""
     ours, theirs = pty.openpty()
@@ -81,5 +123,6 @@ def _read(terminal: int) -> bytes:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    for make in (plots, graphs, captures):
-        make()
+    every = {make.__name__: make for make in (plots, graphs, captures, screens)}
+    for name in sys.argv[1:] or every:
+        every[name]()

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, an event loop of its own runs, which other tests may not find
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api")
     pytest.importorskip("pygments")

@@ -35,7 +35,7 @@ ARGS = (
 
 def lines(html, side):
     """The text of each line of a side, by its identity."""
-    found = re.findall(rf'<li id="({side}\d+-\d+)".*?<code>(.*?)</code>', html, re.DOTALL)
+    found = re.findall(rf'<li id="({side}\d+-\d+)".*?<code[^>]*>(.*?)</code>', html, re.DOTALL)
     unescaped = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&amp;": "&"}
     texts = {}
     for identity, text in found:

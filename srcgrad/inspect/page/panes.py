@@ -51,10 +51,10 @@ def generated_pane(
     for n, html in enumerate(highlighted(generated.emitted.text, mark), 1):
         to, sweep = belongs.get(n, []), generated.sweep(n)
         label = f"{sweep}, from {_lines_text(to, known)}" if to else sweep
+        code = _code(html, generated.lines[n - 1], _shapes(measured, n))
         items.append(
             f'<li id="g{number}-{n}" class="line {sweep}" role="option" aria-selected="false" tabindex="-1" '
-            f'data-to="{" ".join(to)}">{_gutter(n, to, known)}{_time(measured, n)}<code>{html or " "}</code>'
-            f"{_shapes(measured, n)}"
+            f'data-to="{" ".join(to)}">{_gutter(n, to, known)}{_time(measured, n)}{code}'
             f'<span class="to" title="{escape(label)}">{_numbers(to, known)}</span></li>'
         )
     return _list(items, f"generated lines of {generated.emitted.name}")
@@ -84,18 +84,18 @@ def user_panes(
     for number, fault in enumerate(faults):
         identity = known.identity(fault.origin)
         wrong[identity] = wrong.get(identity, "") + _fault(number, fault)
-    html = []
+    parts = []
     for number, block in enumerate(known.blocks):
         mark = partial(_kept, explanation, block) if explanation is not None else None
         items = []
-        for line, text in enumerate(highlighted(block.text, mark), block.first):
+        for line, (text, html) in enumerate(zip(block.lines, highlighted(block.text, mark)), block.first):
             identity = f"u{number}-{line}"
-            items += [_user_line(identity, text, known, measured), wrong.get(identity, "")]
-        html.append(
+            items += [_user_line(identity, html, text, known, measured), wrong.get(identity, "")]
+        parts.append(
             f'<h3><code>{escape(block.title)}</code> <span class="file">{escape(block.file)}:{block.first}</span></h3>'
             + _list(items, f"lines of {block.title}")
         )
-    return "\n".join(html)
+    return "\n".join(parts)
 
 
 def reference(origin: Origin, known: Sources) -> str:
@@ -110,6 +110,7 @@ def reference(origin: Origin, known: Sources) -> str:
 def _user_line(
     identity: str,
     html: str,
+    text: str,
     known: Sources,
     measured: Mapping[str, tuple[float, float]],
 ) -> str:
@@ -119,7 +120,7 @@ def _user_line(
     times = f'<span class="time">{forward}</span><span class="time back">{backward}</span>' if measured else ""
     return (
         f'<li id="{identity}" class="line{"" if mapped else " unmapped"}" role="option" aria-selected="false" '
-        f'tabindex="-1">{_gutter(number, mapped, known)}{times}<code>{html or " "}</code></li>'
+        f'tabindex="-1">{_gutter(number, mapped, known)}{times}{_code(html, text)}</li>'
     )
 
 
@@ -135,6 +136,13 @@ def _fault(number: int, fault: Fault) -> str:
         f'<li id="e{number}" class="line fault" role="option" aria-selected="false" tabindex="-1">'
         f'<span class="number"></span><span class="bars"></span><code>{text}</code></li>'
     )
+
+
+def _code(html: str, text: str, behind: str = "") -> str:
+    """A line of code; what does not fit goes on below it, four columns further in than the line begins."""
+    indent = len(text) - len(text.lstrip())
+    style = f' style="--in:{indent}"' if indent else ""
+    return f"<code{style}>{html or ' '}{behind}</code>"
 
 
 def _list(items: Sequence[str], label: str) -> str:
