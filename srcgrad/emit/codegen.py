@@ -18,7 +18,7 @@ from .expressions import Expressions, at_path, call, constant, dotted, name
 from .leaving import is_literally_true, tested_values
 from .liveness import Memory
 from .returning import Returning
-from .spelled import folded, mark, spelled
+from .spelled import folded, mark, mark_all
 from .statements import Block, Statement
 
 _AUGMENTED: dict[str, type[ast.operator]] = {
@@ -107,8 +107,7 @@ class Codegen:
     def statement(self, statement: Statement) -> list[ast.stmt]:
         nodes = getattr(self, f"_{statement.kind}")(statement)
         op = statement.op
-        if nodes:
-            mark(nodes[-1], spelled(statement, self.function.body.results, self.e.folding))
+        mark_all(nodes, statement, self.function.body.results, self.e.folding)
         if op is not None and nodes and statement.kind != "tape":
             nodes[-1].origin = op.origin
             named = not op.outputs or any(v.hint is not None for v in op.outputs)

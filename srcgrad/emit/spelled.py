@@ -13,8 +13,9 @@ from .statements import Statement
 def spelled(statement: Statement, results: Iterable[Atom], folding: Folding) -> Iterator[Op]:
     """The ops of the line that a statement becomes, or of its header; `results` are those of the whole function."""
     match statement:
-        case Statement(kind="record", items=items):
-            yield from (folding.made[item] for item in items if item in folding.made)
+        case Statement(kind="record", items=items, head=(tape,)):
+            made = [folding.made[item] for item in items if item in folding.made]
+            yield from made or [folding.made[tape]]  # what a pass begins with belongs to the loop
         case Statement(kind="return"):
             yield from folded(results, folding)
         case Statement(kind="while", op=Op() as op, ends=[test, *_]):
@@ -38,7 +39,17 @@ def folded(atoms: Iterable[Atom], folding: Folding) -> Iterator[Op]:
 
 
 def mark(node: ast.stmt, ops: Iterable[Op]) -> ast.stmt:
-    """The statement's node, with a note of the ops that it spells, where it has none yet."""
-    if not hasattr(node, "ops"):
-        node.ops = tuple(dict.fromkeys(ops))  # type: ignore[attr-defined]
+    """The statement's node, with a note of the ops that it spells, if it spells any and has no note yet."""
+    found = tuple(dict.fromkeys(ops))
+    if found and not hasattr(node, "ops"):
+        node.ops = found  # type: ignore[attr-defined]
     return node
+
+
+def mark_all(nodes: Iterable[ast.stmt], statement: Statement, results: Iterable[Atom], folding: Folding) -> None:
+    """Note what the nodes of a statement spell: the last without a note is its own, those before it prepare it."""
+    bare = [node for node in nodes if not hasattr(node, "ops")]
+    for node in bare[:-1]:
+        mark(node, [statement.op] if statement.op is not None else [])
+    if bare:
+        mark(bare[-1], spelled(statement, results, folding))

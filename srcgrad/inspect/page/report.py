@@ -76,8 +76,9 @@ def _stored_titles(call: Call, explanation: Explanation) -> dict[Any, str]:
 def _by_user_line(whole: Generated, known: Sources, run: Measured) -> Mapping[str, tuple[float, float]]:
     """Seconds forward and backward of the user's lines: each generated line counts for the line that it computes."""
     found: dict[str, tuple[float, float]] = {}
+    belongs = relations(whole, known)
     for number, seen in run.lines.items():
-        to = relations(whole, known).get(number, [])
+        to = belongs.get(number, [])
         if to:
             forward, backward = found.get(to[0], (0.0, 0.0))
             back = whole.sweep(number) == "backward"
