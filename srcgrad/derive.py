@@ -37,6 +37,8 @@ class Derived:
     seeds: tuple[Value, ...] = ()
     pairs: tuple[Pair, ...] = ()  # the halves of the functions that it calls
     pushed: tuple[Procedure, ...] = ()  # their tangent functions
+    tangents: tuple[Value, ...] = ()  # parameters that are directions
+    results: tuple[int, ...] = ()  # the results that are derivatives
 
 
 def derive(function: Function, step: Step, specs: Specs, facts: Facts, name: str) -> Derived:
@@ -246,13 +248,15 @@ def _forward(function: Function, step: Step, specs: Specs, facts: Facts, name: s
     if step.mode == "jvp":
         template = (results.keep(value),)
     template = (*template, results.tangents(value, joint.body.results[before:]))
+    pushed_results = range(len(results.atoms) - len(numbers), len(results.atoms))
     if aux:
         template = (*template, results.keep(aux[0]))
     structure = template[0] if len(template) == 1 else template
     suffix = "_hvp" if step.mode == "tangent" and function.name.endswith("_grad") else _SUFFIX[step.mode]
     stem = function.name.removesuffix("_grad") if suffix == "_hvp" else function.name
     joint = replace(joint, params=(*joint.params, *params))
-    return Derived(results.finished(joint, structure, stem + suffix), pushed=made.pushed)
+    finished = results.finished(joint, structure, stem + suffix)
+    return Derived(finished, (), (), made.pushed, tuple(p.value for p in params), tuple(pushed_results))
 
 
 def _check_pure(function: Function, name: str) -> None:

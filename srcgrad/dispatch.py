@@ -417,7 +417,7 @@ def _key(request: Request, specs: Mapping[str, Spec]) -> str:
     parts = [
         toolchain(), source.file.name, _span(source), source.text, request.function.__qualname__,
         [(name, str(spec)) for name, spec in specs.items()], request.wrt, request.mode, request.single,
-        request.aux, request.tangents, request.inner, request.repeated,
+        request.aux, request.tangents, request.inner, request.repeated, request.batched,
         request.signature, request.optimize, request.holomorphic, _foreign_rules(),
     ]  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]

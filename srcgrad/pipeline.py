@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from . import rules  # noqa: F401  (importing it registers every derivative)
-from .between import between
+from .between import between, simplified
 from .derive import Derived, derive
 from .emit import Emitted, emit
 from .emit.statements import Statement
@@ -47,6 +47,7 @@ from .request import Request, Step
 from .runtime.captures import in_words
 from .runtime.placement import placement
 from .runtime.signature import ArraySpec, FunctionSpec, Spec, leaves, path_text
+from .transform.batch import batch
 from .transform.calls import Pair, in_order
 from .transform.sharing import share_forward_halves
 from .transform.split import split, split_pair
@@ -128,12 +129,15 @@ def _compiled(request: Request, example: Mapping[str, Any], apart: bool) -> Comp
         function = expand(function, facts, without_parts)
     made: Derived = trace.run(stage, lambda: derive(function, request.step, request.specs, facts, name), facts)
     made = trace.run("expand", lambda: _expanded(made, facts))
+    if request.batched:
+        made = _batched(made, facts, trace)
     settled = _split_pairs(made.pairs, request, trace)
     _optimize_derived(made, settled, request, trace)
     whole = _optimized(made.function, facts, bool(made.seeds), settled, request, trace)
     parts: tuple[Function, ...] = (whole,)
     if made.seeds:
-        parts = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
+        first, second = trace.run("split", lambda: split(whole, made.seeds, facts, whole.name), facts)
+        parts = (first, replace(second, name=f"{whole.name}_rows") if whole.notes.get("batched") else second)
     parts, lowered = _without_unread(parts, lowered)
     parts = _placed(parts, lowered, request, trace)
     parts = trace.run("objects", partial(pass_objects, parts))
@@ -162,6 +166,24 @@ def _placed(parts: tuple[Function, ...], lowered: Lowered, request: Request, tra
     zero_d = [p.value for p in params if isinstance(known.get(path_text(p.name, p.path)), ArraySpec)]
     placed: tuple[Function, ...] = trace.run("place", partial(place, parts, procedures, zero_d, lowered.facts))
     return placed
+
+
+def _batched(made: Derived, facts: Facts, trace: Trace) -> Derived:
+    """The derivative along several directions at once, if all that depends on them can be: its name says so."""
+    count = made.function.notes["values"]
+    directions = made.seeds or made.tangents
+    results = made.results or range(count, len(made.function.body.results))
+    whole = trace.run("simplify", lambda: simplified(made.function, facts), facts)
+    try:
+        whole = trace.run("batch", lambda: batch(whole, directions, results, facts))
+    except CompileError:
+        return made
+    old = [param.value for param in made.function.params]
+    seeds = tuple(whole.params[old.index(seed)].value for seed in made.seeds)
+    kept = [k for k in whole.notes["zero_d"] if k not in results]
+    name = whole.name if seeds else whole.name.removesuffix("_jvp") + "_columns"
+    whole = replace(whole, name=name, notes={**whole.notes, "zero_d": kept, "batched": True})
+    return replace(made, function=whole, seeds=seeds)
 
 
 def _inner(function: Function, step: Step, specs: Mapping[str, Spec], facts: Facts, name: str) -> Function:

@@ -23,6 +23,7 @@ class Step:
     tangents : in forward mode, the parameters that hold the tangents, one for each of `wrt`
     holomorphic : whether the result is complex, an analytic function of complex arguments
     repeated : whether one call of the user's runs it several times, so that the function may have no effects
+    batched : whether it takes several directions at once, with a leading axis, if that can be
     """
 
     mode: str
@@ -32,6 +33,7 @@ class Step:
     tangents: tuple[str, ...] = ()
     repeated: bool = False
     holomorphic: bool = False
+    batched: bool = False
 
     @property
     def forward_mode(self) -> bool:
@@ -57,10 +59,13 @@ class Request:
     tangents: tuple[str, ...] = ()
     inner: tuple[Step, ...] = ()
     repeated: bool = False
+    batched: bool = False
 
     @property
     def step(self) -> Step:
-        return Step(self.mode, self.wrt, self.single, self.aux, self.tangents, self.repeated, self.holomorphic)
+        return Step(
+            self.mode, self.wrt, self.single, self.aux, self.tangents, self.repeated, self.holomorphic, self.batched
+        )
 
     @property
     def own(self) -> tuple[str, ...]:

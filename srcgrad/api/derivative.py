@@ -135,7 +135,7 @@ class Derivative:
             request = Request(
                 self._python, {}, step.wrt, step.mode, step.single, insert(self._layout, held), aux=step.aux,
                 tangents=step.tangents, inner=self._inner, repeated=step.repeated,
-                holomorphic=step.holomorphic,
+                holomorphic=step.holomorphic, batched=step.batched,
             )  # fmt: skip
             self._dispatchers.setdefault(step, Dispatcher(request))
         return self._dispatchers[step]

@@ -1,9 +1,10 @@
-"""Whole derivatives: `jacobian`, `jacfwd`, `jacrev`, `hessian`, row by row or column by column."""
+"""Whole derivatives: `jacobian`, `jacfwd`, `jacrev`, `hessian`, in rows or in columns, several at once."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,10 @@ from .tangents import Directional
 class Jacobian(Directional):
     """A function's matrix of derivatives; made by `jacobian`, `jacfwd`, `jacrev` and `hessian`.
 
-    mode : "forward" (one column at a time), "reverse" (one row at a time), or "" for the one with fewer of them
+    mode : "forward" (by columns), "reverse" (by rows), or "" for the one with fewer of them
+
+    Several rows or columns are computed at once, with a leading axis, where every operation of the derivative has a
+    form for that; else they come one by one.
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class Jacobian(Directional):
         super().__init__(function)
         self._wrt, self._single = choose(self._python, self._signature, wrt, argnums)
         self._mode, self._aux, self._title = mode, has_aux, title
-        self._rows = Step("vjp", self._wrt, False, has_aux)
+        self._rows = Step("vjp", self._wrt, False, has_aux, batched=True)
         self._columns = Step("jvp", self._wrt, False, has_aux, self._held(self._wrt), repeated=True)
         self._tall: dict[Any, bool] = {}  # for the arguments' shapes, whether the result has more elements than they
 
@@ -90,8 +94,24 @@ class Jacobian(Directional):
 
     def _forward(self, values: Sequence[Any], active: Sequence[Any]) -> Any:
         """A column for each element of the arguments: the derivative along the direction of that element alone."""
+        size = sum(np.size(leaf) for leaf in tree_leaves(active))
+        several = _rows_at_once(size, values) if size > 1 else 1
+        dispatcher = self._dispatcher(replace(self._columns, batched=True))
+        if several < 2 or not _takes_several(dispatcher, [*values, *_units(tuple(active), 0, several)]):
+            return self._one_by_one(values, active)
+        self._last, blocks = dispatcher, list[list[Any]]()
+        for start, stop in _stretches(size, several):
+            value, tangent, *aux = dispatcher([*values, *_units(tuple(active), start, stop)])
+            _check_real(value, self._python.__qualname__)
+            blocks = blocks or _empty(value, active)
+            for row, part in zip(blocks, tree_leaves(tangent)):
+                for block, count, ours, theirs in _shares(row, active, start, stop):
+                    block.reshape(*np.shape(part)[1:], count)[..., ours] = np.moveaxis(part[theirs], 0, -1)
+        return self._arranged(value, active, blocks, aux)
+
+    def _one_by_one(self, values: Sequence[Any], active: Sequence[Any]) -> Any:
         blocks: list[list[Any]] = []
-        for k, place, direction in _units(tuple(active)):
+        for k, place, direction in _single_units(tuple(active)):
             value, tangent, *aux = self._along(self._columns, values, direction)
             _check_real(value, self._python.__qualname__)
             blocks = blocks or _empty(value, active)
@@ -104,10 +124,19 @@ class Jacobian(Directional):
         """A row for each element of the result: the gradient of that element alone."""
         _check_real(value, self._python.__qualname__)
         blocks = _empty(value, active)
-        for k, place, cotangent in _units(value):
-            if k is not None:
-                for block, part in zip(blocks[k], tree_leaves(pullback(cotangent))):
-                    block[place] = part
+        size = sum(np.size(leaf) for leaf in tree_leaves(value))
+        if not pullback.several:
+            for k, place, cotangent in _single_units(value):
+                if k is not None:
+                    for block, part in zip(blocks[k], tree_leaves(pullback(cotangent))):
+                        block[place] = part
+            return self._arranged(value, active, blocks, aux)
+        columns = list(zip(*blocks))
+        for start, stop in _stretches(size, _rows_at_once(size, [active, *pullback.saved])):
+            parts = tree_leaves(pullback.rows(tree_leaves(_units(value, start, stop))))
+            for column, part in zip(columns, parts):
+                for block, count, ours, theirs in _shares(column, value, start, stop):
+                    block.reshape(count, *np.shape(part)[1:])[ours] = part[theirs]
         return self._arranged(value, active, blocks, aux)
 
     def _arranged(self, value: Any, active: Sequence[Any], blocks: Sequence[Sequence[Any]], aux: list[Any]) -> Any:
@@ -131,7 +160,53 @@ class Jacobian(Directional):
         return f"<{self._title} of {self._python.__qualname__} with respect to {names}>"
 
 
-def _units(structure: Any) -> Iterator[tuple[int | None, tuple[int, ...], Any]]:
+_TOGETHER = 2**17  # numbers in the largest array of several rows: what stays in a processor's cache
+
+
+def _rows_at_once(size: int, arrays: Any) -> int:
+    """How many rows or columns to compute together, where one takes about as much memory as these arrays."""
+    largest = max((np.size(leaf) for leaf in tree_leaves(list(arrays))), default=1)
+    return max(2, min(size, _TOGETHER // max(largest, 1)))
+
+
+def _stretches(size: int, several: int) -> Iterator[tuple[int, int]]:
+    """Parts of `size`, of about that length each, and none of length one, which would be compiled anew."""
+    start = 0
+    while start < size:
+        stop = size if size - start <= several + 1 else start + several
+        yield start, stop
+        start = stop
+
+
+def _units(structure: Any, start: int, stop: int) -> Any:
+    """Directions of one element each, those numbered, one below the other in a leading axis."""
+    leaves = list(tree_leaves(structure))
+    first, made = 0, []
+    for leaf in leaves:
+        ours = np.zeros((stop - start, np.size(leaf)), np.result_type(leaf))
+        rows = np.arange(max(start, first), min(stop, first + np.size(leaf)))
+        ours[rows - start, rows - first] = 1
+        made.append(ours.reshape(stop - start, *np.shape(leaf)))
+        first += np.size(leaf)
+    return _filled(structure, made)
+
+
+def _shares(blocks: Sequence[Any], structure: Any, start: int, stop: int) -> Iterator[tuple[Any, int, slice, slice]]:
+    """Each block that has some of the elements numbered: of how many in all, where in it, and where among these."""
+    first = 0
+    for block, leaf in zip(blocks, tree_leaves(structure)):
+        low, high = max(start, first), min(stop, first + np.size(leaf))
+        if low < high:
+            yield block, np.size(leaf), slice(low - first, high - first), slice(low - start, high - start)
+        first += np.size(leaf)
+
+
+def _takes_several(dispatcher: Dispatcher, values: Sequence[Any]) -> bool:
+    """Whether the function compiled for these arguments takes several directions at once: its name says so."""
+    return dispatcher.find(values).functions[0].__name__.endswith("_columns")
+
+
+def _single_units(structure: Any) -> Iterator[tuple[int | None, tuple[int, ...], Any]]:
     """(leaf, place, direction) for every element: the structure with 1 there and 0 elsewhere; None if there is none.
 
     The directions share their arrays, so that a long vector is not allocated for each of its elements.

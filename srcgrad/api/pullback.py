@@ -30,7 +30,15 @@ class Pullback:
         self._value = tree_map(_like, value)
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
-        seeds = tree_leaves(fitted(cotangent, self._value, "a cotangent"))
+        return self.rows(tree_leaves(fitted(cotangent, self._value, "a cotangent")))
+
+    @property
+    def several(self) -> bool:
+        """Whether the backward half takes several cotangents at once, with a leading axis: its name says so."""
+        return self.backward.__name__.endswith("_rows")
+
+    def rows(self, seeds: Sequence[Any]) -> tuple[Any, ...]:
+        """The cotangents for several of the value, each leaf with a leading axis."""
         try:
             gradients: tuple[Any, ...] = self.backward(*self.saved, *seeds)
         except Exception as error:
