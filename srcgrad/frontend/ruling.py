@@ -288,7 +288,7 @@ class Reader:
             return self.c.invoke(function, args, {}, self.text)
         if self.rule.read and has_source(function):
             return self.c.invoke(self.c.adopt(Found(function, route), self.text), args, {}, self.text)
-        name = name_of(function, f"{self.rule.__name__}_{which.removesuffix('_function')}")
+        name = name_of(function, f"{name_of(self.rule, 'rule')}_{which.removesuffix('_function')}")  # a lambda has none
         value = self.c.function_value(function, route, name)
         inputs: list[Any] = [value]
         parts = [slot(arg, inputs) for arg in args]

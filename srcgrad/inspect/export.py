@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,7 +31,8 @@ def export_text(gradient: Gradient[..., Any], values: Sequence[Any]) -> str:
     """
     made = {mode: gradient.compiled(mode, values) for mode in ("grad", "value_and_grad", "split")}
     whole, name = made["grad"], gradient.function.__name__
-    captured = {unique: follow(gradient._python, route) for route, unique in whole.captures.items()}
+    routes = {unique: route for each in made.values() for route, unique in each.captures.items()}
+    captured = {unique: follow(gradient._python, route) for unique, route in routes.items()}
     _refuse_objects(gradient, whole)
     module = _Module(whole, captured)
     halves = made["split"]
@@ -171,11 +173,14 @@ def _comments_above(text: str, node: ast.FunctionDef) -> int:
 
 def _captured(value: Any) -> str:
     array = f"array of {value.dtype.name} {list(value.shape)}" if isinstance(value, np.ndarray) else ""
-    return f"{array or _annotation_of(value)}, which the function reads from around it"
+    return f"{array or type(value).__name__}, which the function reads from around it"
 
 
 def _annotation_of(value: Any) -> str:
-    return "np.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
+    """The value's type, as a module that imports NumPy alone can name it."""
+    kind = type(value)
+    homes = {"": builtins, "np.": np, "np.random.": np.random}
+    return next((f"{path}{kind.__name__}" for path, home in homes.items() if kind in vars(home).values()), "object")
 
 
 def _mismatch(name: str, spec: Spec) -> list[str]:

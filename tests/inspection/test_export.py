@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from srcgrad import GradTypeError, grad
+from srcgrad import GradTypeError, grad, rule
 
 pytestmark = pytest.mark.quick
 
@@ -56,6 +56,32 @@ def test_it_runs_where_srcgrad_cannot_be_imported(tmp_path):
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
     for got, expected in zip(np.load(tmp_path / "out.npz").values(), loss(*ARGS), strict=True):
         np.testing.assert_array_equal(got, expected)
+
+
+def test_what_the_function_reads_from_around_it_is_an_argument(tmp_path):
+    generator, scale = np.random.default_rng(0), np.float32(2.0)
+    folded = rule(lambda x: x.copy(), read=False)
+
+    @folded.backward
+    def folded_backward(saved, d):
+        return d * float(scale)
+
+    @grad
+    def noisy(w):
+        return np.sum(folded(w) * generator.normal(size=3))
+
+    noisy.export(tmp_path / "noisy_grad.py", np.ones(3))
+    names = {}
+    exec((tmp_path / "noisy_grad.py").read_text(), names)
+    annotations = names["noisy_grad"].__annotations__
+    assert annotations["generator"] is np.random.Generator
+    assert annotations["folded_backward"] is object
+    assert set(annotations) == {"w", "folded_backward", "generator", "return"}
+    assert (
+        "rule_function" in names["noisy_value_and_grad"].__annotations__
+    )  # the value needs what the gradient does not
+    found = names["noisy_grad"](np.ones(3), generator=generator, folded_backward=folded_backward)
+    np.testing.assert_array_equal(found, 2.0 * np.random.default_rng(0).normal(size=3))
 
 
 def test_the_docstring_says_what_it_takes(module):
