@@ -11,8 +11,10 @@ from .dead import eliminate_dead
 
 
 def drop_unread_results(function: Function) -> Function:
-    """Procedures compute no result that none of their calls reads. Assumes that none has halves yet."""
-    for procedure in reversed(reachable(function.body.ops)):
+    """Procedures compute no result that none of their calls reads; other than halves, and what has these already."""
+    found = reachable(function.body.ops)
+    halved = {p.plain for p in found}
+    for procedure in reversed([p for p in found if p.kind == "plain" and p not in halved]):
         procedures = reachable(function.body.ops)
         bodies = [function.body, *(p.function.body for p in procedures)]
         read = {atom for body in bodies for op in walk(body.ops) for atom in atoms_used(op)}

@@ -224,7 +224,8 @@ class Batch:
     def apply(self, op: Op, inputs: Sequence[Atom], attrs: Mapping[str, Any] | None = None) -> tuple[Value, ...]:
         """The same operation on other operands."""
         given = op.attrs if attrs is None else attrs
-        return self.builder.apply(op.prim, inputs, given, style="operator" if op.style == "augmented" else op.style)
+        style = {"augmented": "operator", "array": "function", "attribute": "function"}.get(op.style, op.style)
+        return self.builder.apply(op.prim, inputs, given, style=style)
 
     def call(self, function: Any, *inputs: Atom, **attrs: Any) -> Value:
         prim = named(function) if isinstance(function, str) else find(function)
