@@ -23,6 +23,7 @@ from .bound import Bound
 
 if TYPE_CHECKING:
     from ..inspect.explanation import Explanation
+    from ..inspect.page.report import Report
 
 
 class Derivative:
@@ -92,6 +93,19 @@ class Derivative:
 
         return explain(*self._served(args, kwargs), self._title)
 
+    def report(self, *args: Any, measure: bool = False, **kwargs: Any) -> Report:
+        """A page about the derivative of this call: `.save("report.html")`, or let a notebook show it.
+
+        One file that needs no network: the function and its derivative side by side, with the lines that belong
+        together, what `explain` says, the computation graph, what has been compiled. Runs the compiled function once,
+        as `explain` does. Needs the extra `srcgrad[report]`.
+
+        measure : run it some more times, and show how long each line takes and what shapes it makes
+        """
+        from ..inspect.page.report import report
+
+        return report(self, *self._shown(args, kwargs), measure)
+
     @property
     def specializations(self) -> list[Specialisation]:
         """Everything compiled so far for this function: what, when, and where its text lies."""
@@ -120,6 +134,11 @@ class Derivative:
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         """What serves a call with these arguments, and one value for each of its parameters."""
         raise NotImplementedError
+
+    def _shown(self, args: Any, kwargs: Any) -> tuple[list[Dispatcher], list[Any]]:
+        """What a page shows of such a call: what serves it, and what else computes the same."""
+        dispatcher, values = self._served(args, kwargs)
+        return [dispatcher], values
 
     def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         """The same, of a call whose own arguments are like these."""

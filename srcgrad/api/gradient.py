@@ -23,7 +23,6 @@ from .pullback import Pullback
 
 if TYPE_CHECKING:
     from ..inspect.explanation import Explanation
-    from ..inspect.page.report import Report
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -119,19 +118,6 @@ class Gradient(Derivative, Generic[P, R]):
         values = self._bind(args, kwargs)
         return explain(self.dispatcher_for(values), [unwrap(value) for value in values], self._title)
 
-    def report(self, *args: Any, measure: bool = False, **kwargs: Any) -> Report:
-        """A page about the gradient of this call: `.save("report.html")`, or let a notebook show it.
-
-        One file that needs no network: the function and its gradient side by side, with the lines that belong together,
-        what `explain` says, the computation graph, what has been compiled. Runs the compiled function once, as
-        `explain` does. Needs the extra `srcgrad[report]`.
-
-        measure : run the gradient some more times, and show how long each line takes and what shapes it makes
-        """
-        from ..inspect.page.report import report
-
-        return report(self, self._bind(args, kwargs), measure)
-
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
         """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
         return self.dispatcher_of(mode).find([unwrap(v) for v in values])
@@ -205,6 +191,10 @@ class Gradient(Derivative, Generic[P, R]):
 
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         return self._grad, [unwrap(value) for value in self._bind(args, kwargs)]
+
+    def _shown(self, args: Any, kwargs: Any) -> tuple[list[Dispatcher], list[Any]]:
+        values = self._bind(args, kwargs)
+        return [self.dispatcher_for(values), self.pair_for(values)], [unwrap(value) for value in values]
 
     def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         return self._grad, values

@@ -122,7 +122,7 @@ def _region(drawing: _Drawing, region: Region, shown: set[Value], indent: str) -
             continue
         if op.prim.name in _TRIVIAL or not any(isinstance(a, Value) and a in drawing.node for a in op.inputs):
             continue  # lengths and constants
-        node = drawing.add(_operation(op), "adjoint" if op.role == "adjoint" else "op", indent, op=op)
+        node = drawing.add(_operation(op), "op" if op.role == "primal" else "adjoint", indent, op=op)
         for atom in op.inputs:
             drawing.edge(atom, node)
         drawing.node.update(dict.fromkeys(op.outputs, node))

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from srcgrad import grad, nn
+from srcgrad import grad, hessian, hvp, jacfwd, nn, value_and_grad
 from srcgrad.inspect.drawing import Graph
 
 pytest.importorskip("pygments")
@@ -164,6 +164,22 @@ def test_a_function_that_calls_itself():
     html = grad(total).report(np.ones(3), 15, measure=True).html
     assert "def walk_forward(x, n):" in lines(html, "g").values()
     assert "    return np.sin(walk(x * x, n - 1))" in lines(html, "u").values()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("derivative", "args", "title"),
+    [
+        (value_and_grad(loss.function), ARGS, "value and gradient"),
+        (hessian(lambda x: np.sum(np.sin(x) * x)), (np.ones(3),), "Hessian"),
+        (jacfwd(lambda x: np.sin(x) * x), (np.ones(3),), "Jacobian"),
+        (hvp(lambda x: np.sum(np.sin(x) * x)), (np.ones(3), np.ones(3)), "Hessian-vector product"),
+    ],
+)
+def test_every_derivative_has_a_page(derivative, args, title):
+    html = derivative.report(*args, measure=True).html
+    assert f"and its {title}</h1>" in html
+    assert any("from" not in line and "def " in line for line in lines(html, "g").values())
 
 
 @pytest.mark.quick
@@ -344,7 +360,7 @@ def test_an_operation_of_the_graph_shows_its_line(opened, file):
     page.locator(".canvas svg").first.wait_for()
     page.locator(".picture:not([hidden]) .node", has_text="subtract").hover()
     assert "error = hidden @ w2 - y" in near(page)
-    page.click("text=Forward and backward >> nth=-1")
+    page.click("text=With its gradient")
     assert page.locator(".picture:not([hidden]) .node", has_text="d_w1").count() >= 1
 
 

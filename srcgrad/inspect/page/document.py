@@ -17,9 +17,11 @@ from .picture import Picture
 def document(
     *,
     name: str,
+    title: str,
     signature: str,
     user: str,
     views: Sequence[Sequence[tuple[str, str]]],
+    sweep: str,
     note: str,
     explanation: str,
     specialisations: str,
@@ -31,6 +33,10 @@ def document(
     policy = " ".join(f"'sha256-{_hash(resource(script))}'" for script in scripts)
     return Template(resource("report.html")).substitute(
         name=escape(name),
+        title=escape(title),
+        forms=_choice("view", [title[:1].upper() + title[1:], "Forward and backward halves"][: len(views)]),
+        sweep=sweep,
+        sweeps=_choice("picture", [picture.title for picture in pictures]),
         signature=escape(f"{name}({signature})"),
         policy=policy if drawn else f"{policy} 'wasm-unsafe-eval'",
         style=resource("page.css"),
@@ -57,6 +63,19 @@ def as_json(value: object) -> str:
 
 def _hash(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _choice(kind: str, titles: Sequence[str]) -> str:
+    """Buttons that show one of several; nothing where there is one."""
+    if len(titles) == 1:
+        return ""
+    label = {"view": "Which form", "picture": "Which graph"}[kind]
+    buttons = "".join(
+        f'<button type="button" data-show="{kind}" data-number="{number}" aria-pressed="{str(not number).lower()}">'
+        f"{escape(title)}</button>"
+        for number, title in enumerate(titles)
+    )
+    return f'<div class="choice" role="group" aria-label="{label}">{buttons}</div>'
 
 
 def _view(number: int, texts: Sequence[tuple[str, str]]) -> str:

@@ -22,12 +22,12 @@ class Picture:
     svg: str
 
 
-def pictures(call: Call, known: Sources) -> Sequence[Picture]:
-    """The forward graph, and the graph of both sweeps; a node's class names the user's line it comes from."""
+def pictures(call: Call, known: Sources, title: str) -> Sequence[Picture]:
+    """The graph of the function, and that with its derivative; a node's class names the user's line it comes from."""
     where = partial(_where, known)
     return [
-        _picture("Forward", drawn(call, {}, False, where)),
-        _picture("Forward and backward", drawn(call, {}, True, where)),
+        _picture("Function", drawn(call, {}, False, where)),
+        _picture(f"With its {title}", drawn(call, {}, True, where)),
     ]
 
 

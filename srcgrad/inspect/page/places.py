@@ -15,7 +15,7 @@ from ...errors import Origin
 from ...ir.nodes import Op
 from ...runtime.source import Source, find_source, short_name
 
-_SWEEPS = {"primal": "forward", "adjoint": "backward"}
+_SWEEPS = {"primal": "forward", "adjoint": "backward", "tangent": "tangent"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Generated:
         return self.emitted.places(number)
 
     def sweep(self, number: int) -> str:
-        """ "forward" or "backward", by what the line itself computes; empty where it computes nothing."""
+        """ "forward", "backward" or "tangent", by what the line itself computes; empty where it computes nothing."""
         ops = self.ops(number)
         return _SWEEPS.get(ops[0].role, "backward") if ops else ""
 

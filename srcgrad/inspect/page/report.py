@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ...api import Gradient
-from ...runtime.leaves import unwrap
+from ...api.derivative import Derivative
+from ...dispatch import Dispatcher
 from ..call import Call, compiled_call
 from ..explain import explained, kept
 from ..explanation import Explanation
@@ -35,17 +35,17 @@ class Report:
         return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.html)}"></iframe>'
 
 
-def report(gradient: Gradient[..., Any], values: Sequence[Any], measured: bool) -> Report:
-    """What `Gradient.report` returns; `values` has one value for each parameter of the function."""
-    plain = [unwrap(value) for value in values]
-    dispatcher = gradient.dispatcher_for(values)
-    made, call = dispatcher.find(plain), compiled_call(dispatcher, plain)
-    halves = compiled_call(gradient.pair_for(values), plain)
-    whole = Generated(call.compiled.emitted[0])
-    views = [[whole], [Generated(half) for half in halves.compiled.emitted]]
-    every = [each for view in views for each in view]
-    known = coloured(sources(gradient._python, every), every)
-    explanation = explained(call, made)
+def report(derivative: Derivative, dispatchers: Sequence[Dispatcher], values: Sequence[Any], measured: bool) -> Report:
+    """What `Derivative.report` returns.
+
+    dispatchers : what serves the call, and then other forms of it to show; values : one for each parameter
+    """
+    calls = [compiled_call(dispatcher, values) for dispatcher in dispatchers]
+    call, made = calls[0], dispatchers[0].find(values)
+    views = [[Generated(text) for text in each.compiled.emitted] for each in calls]
+    whole, every = views[0][0], [each for view in views for each in view]
+    known = coloured(sources(derivative._python, every), every)
+    explanation = explained(call, made, derivative._title)
     run = measure(call) if measured else None
     stored = _stored_titles(call, explanation)
     number = count()
@@ -55,14 +55,16 @@ def report(gradient: Gradient[..., Any], values: Sequence[Any], measured: bool) 
     ]
     return Report(
         document(
-            name=gradient._python.__qualname__,
+            name=derivative._python.__qualname__,
+            title=derivative._title,
             signature=made.signature,
             user=user_panes(known, explanation, _by_user_line(whole, known, run) if run else {}),
             views=panes,
-            note=_note(run),
-            explanation=explanation_tables(explanation, known, gradient.wrt),
-            specialisations=specialisation_table(gradient.specializations),
-            pictures=pictures(call, known),
+            sweep="tangents" if call.dispatcher.request.step.forward_mode else "backward sweep",
+            note=_note(whole.emitted.name, run),
+            explanation=explanation_tables(explanation, known, call.dispatcher.request.wrt),
+            specialisations=specialisation_table(derivative.specializations),
+            pictures=pictures(call, known, derivative._title),
         )
     )
 
@@ -86,11 +88,11 @@ def _by_user_line(whole: Generated, known: Sources, run: Measured) -> Mapping[st
     return found
 
 
-def _note(run: Measured | None) -> str:
+def _note(name: str, run: Measured | None) -> str:
     if run is None:
         return ""
     return (
-        f"Measured on this machine with the report's arguments: one call of the gradient takes {amount(run.best)} (the "
+        f"Measured on this machine with the report's arguments: one call of {name} takes {amount(run.best)} (the "
         f"best of {run.runs}). The times beside the lines are from a run of the same text with a clock between its "
         f"statements, {amount(run.total)} in all, less what a look at the clock costs here. Beside the function: the "
         "time of the forward and of the backward lines that come from each line."
