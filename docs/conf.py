@@ -4,12 +4,14 @@ The pages are Markdown that reads well on a code host too. What Sphinx needs bey
 made from the lists of links in index.md, the reference from the modules' docstrings.
 """
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
+os.environ["PYTHONPATH"] = os.pathsep.join([str(DOCS.parent), os.environ.get("PYTHONPATH", "")])  # for notebooks
 
 project = "srcgrad"
 copyright = "the srcgrad authors"
@@ -27,8 +29,11 @@ exclude_patterns = ["_build", "_ext", "_templates"]
 templates_path = ["_templates"]
 default_role = "code"  # docstrings write `names` with one backtick
 
+highlight_language = "none"  # a block says what it is
+
 myst_heading_anchors = 4
 nb_execution_mode = "force"
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 60
 

@@ -1,6 +1,6 @@
 """Docstrings, which are plain text with `names` in backticks, as reStructuredText.
 
-name, other : what it is    becomes a parameter's entry, with the indented lines that follow it
+name, other : what it is    becomes an entry of a list, with the indented lines that follow it
 an indented block           stays as it is, in typewriter
 `**kwargs`, trailing_       are text outside backticks too
 """
@@ -33,8 +33,7 @@ def _parts(lines: list[str]) -> Iterator[list[str]]:
             yield ["::", "", *(f"    {each}" for each in [line, *_while(rest, _indented_or_empty)])]
         elif entry := ENTRY.fullmatch(line):
             text = [entry["text"], *(each.strip() for each in _while(rest, _indented))]
-            names = entry["names"].replace(" ", "")  # Sphinx takes what stands before a space for a type
-            yield [f":param {_escaped(names)}: {_escaped(' '.join(text))}"]
+            yield [f"- **{_escaped(entry['names'])}**: {_escaped(' '.join(text))}"]
         else:
             yield [_escaped(each) for each in [line, *_while(rest, _prose)]]
 

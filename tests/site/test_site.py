@@ -99,7 +99,7 @@ def test_docstrings_are_text_with_parameters_and_blocks():
     assert restructured(docstring) == [
         r"A sum of `*args` and \*\*more, with fan_in\_.",
         "",
-        ":param x,y: arrays, of one shape",
+        "- **x, y**: arrays, of one shape",
         "",
         "Raises ValueError.",
         "",
