@@ -13,6 +13,7 @@ from .codegen import Codegen, arguments
 from .cupy import ALIAS, in_cupy
 from .expressions import Expressions
 from .fold import fold, operands
+from .fusing import Fuser, Kernels
 from .libraries import choose, statement
 from .liveness import Liveness, Memory
 from .names import Naming
@@ -50,9 +51,10 @@ def emit(function: Function, facts: Facts, helpers: Sequence[tuple[Function, Fac
     and imports NumPy alone, and SciPy for its own functions; for a function on the GPU, CuPy in NumPy's place.
     """
     imported: dict[str, str] = {}
-    nodes = [_definition(helper, known, imported)[0] for helper, known in helpers]
-    node, names = _definition(function, facts, imported)
-    module = _module([*nodes, node], needed_modules(function.result), imported)
+    kernels: Kernels = {}
+    nodes = [_definition(helper, known, imported, kernels)[0] for helper, known in helpers]
+    node, names = _definition(function, facts, imported, kernels)
+    module = _module([*kernels.values(), *nodes, node], needed_modules(function.result), imported)
     text, lines = print_module(in_cupy(module) if _on_device(function) else module)
     origins = {n: origin for n, each in lines.items() if (origin := getattr(each, "origin", NOWHERE)).file}
     return Emitted(text, function.name, origins, names, {n: getattr(each, "ops", ()) for n, each in lines.items()})
@@ -63,9 +65,12 @@ def _on_device(function: Function) -> bool:
 
 
 def _definition(
-    function: Function, facts: Facts, imported: dict[str, str]
+    function: Function, facts: Facts, imported: dict[str, str], kernels: Kernels
 ) -> tuple[ast.FunctionDef, Mapping[Value, str]]:
-    """One function as syntax, and what its values are called; `imported` grows by the libraries that it needs."""
+    """One function as syntax, and what its values are called.
+
+    `imported` grows by the libraries that the function needs, `kernels` by the fused functions that it calls.
+    """
     several = isinstance(function.result, (tuple, list, dict, Rebuilt)) and len(function.body.results) > 1
     function = read_newest(without_same(function))
     folding = fold(function, several)
@@ -94,7 +99,8 @@ def _definition(
     names = naming.assign(block)
     modules = choose(function, {*names.values(), *naming.taken}, imported)
     imported.update((spelling, module) for module, spelling in modules.items())
-    expressions = Expressions(folding, names, scheduler.shapes, facts, modules, _on_device(function))
+    fuser = Fuser(folding, kernels, {*names.values(), *naming.taken}) if _on_device(function) else None
+    expressions = Expressions(folding, names, scheduler.shapes, facts, modules, fuser)
     body = Codegen(function, expressions, Memory(function)).block(block)
     signature = function.notes.get("signature") or [
         (name, "plain", None) for name in dict.fromkeys(p.name for p in function.params if not p.capture)

@@ -252,7 +252,8 @@ class Codegen:
             return None
         value = self.e.atom(op.inputs[1])
         same = isinstance(base, Value) and self.names.get(base) == self.names[out]
-        if own and same and isinstance(value, ast.Call) and isinstance(made.prim.fn, np.ufunc):
+        fills = own and same and isinstance(made.prim.fn, np.ufunc)
+        if fills and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
             value.keywords.append(ast.keyword("out", name(self.names[out])))
             return ast.Expr(value)
         return assign(self.names[out], value)

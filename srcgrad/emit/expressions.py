@@ -19,6 +19,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..rules.effects import fill_template
 from .fold import Folding
+from .fusing import Fuser
 from .shapes import Spelled, dim_expr
 
 _BINARY: dict[str, type[ast.operator]] = {
@@ -123,16 +124,19 @@ class Expressions:
         shapes: Mapping[Op, Spelled],
         facts: Facts,
         modules: Mapping[str, str],
-        on_device: bool = False,
+        fuser: Fuser | None = None,
     ):
         self.folding, self.names, self.shapes, self.facts, self.modules = folding, names, shapes, facts, modules
-        self.on_device = on_device
+        self.fuser, self.on_device = fuser, fuser is not None
+        self.inside: Mapping[Value, str] = {}  # of a fused function: what it calls the values that it is given
 
     def atom(self, atom: Atom) -> ast.expr:
         if isinstance(atom, Const):
             return constant(atom.value, atom.text)
         if isinstance(atom, Undefined):
             return ast.Constant(None)
+        if atom in self.inside:
+            return name(self.inside[atom])
         op = self.folding.op(atom)
         if op is not None:
             return self.op(op)
@@ -144,6 +148,20 @@ class Expressions:
         return name(self.names[atom])
 
     def op(self, op: Op) -> ast.expr:
+        return self._fused(op) or self._single(op)
+
+    def _fused(self, op: Op) -> ast.expr | None:
+        """A call of one kernel for a chain of elementwise operations that ends here."""
+        parameters = self.fuser.leaves(op) if self.fuser is not None and not self.inside else None
+        if parameters is None or self.fuser is None:
+            return None
+        given = [self.atom(value) for value in parameters]
+        self.inside = parameters
+        body = self._single(op)
+        self.inside = {}
+        return self.fuser.call(op, parameters, body, given)
+
+    def _single(self, op: Op) -> ast.expr:
         special = _SPECIAL.get(op.prim.name)
         if special is not None:
             spelled = special(self, op)

@@ -18,6 +18,7 @@ from ..errors import NOWHERE, Origin
 from ..ir.nodes import Atom, Function, Op, Region, Slot, Value, free_values, walk
 from ..ir.types import Tape, Type
 from ..pipeline import OPTIMIZE, Compiled
+from ..runtime.device import is_array, namespace_of
 from ..runtime.source import find_source, short_name
 from ..transform.activity import active_values
 from ..transform.invariance import cancelling
@@ -60,7 +61,7 @@ def stored(call: Call) -> tuple[Stored, ...]:
     machine, leaves = call.machine(function), call.leaves(function)
     late = _backward(call.compiled)
     machine.region(replace(function.body, ops=tuple(op for op in function.body.ops if not late(op)), results=()), ())
-    taken = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+    taken = [leaf for leaf in leaves if is_array(leaf)]
     found = []
     for value, (name, op) in kept(call.compiled).items():
         held = machine.values[value]
@@ -211,12 +212,12 @@ def _flat(type: Type, held: Any) -> Iterator[Any]:
 
 def _own_bytes(held: Any, taken: list[np.ndarray[Any, Any]]) -> int:
     """Memory that nothing in `taken` has; an array is added to it."""
-    if not isinstance(held, np.ndarray):
+    if not is_array(held):
         return sys.getsizeof(held)
-    if any(np.may_share_memory(held, other) for other in taken):
+    if any(namespace_of(held).may_share_memory(held, other) for other in taken):
         return 0
     taken.append(held)
-    return held.nbytes
+    return int(held.nbytes)
 
 
 def _identity(op: Op) -> tuple[Any, ...]:

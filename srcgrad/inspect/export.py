@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from ..dispatch import Specialisation
 from ..errors import GradTypeError
 from ..runtime.captures import Route, follow
+from ..runtime.device import is_array, namespace_of
 from ..runtime.signature import ArraySpec, DictSpec, NumberSpec, SequenceSpec, Spec, StaticSpec
 from ..runtime.source import find_source
 
@@ -36,15 +38,14 @@ def export_text(gradient: Gradient[..., Any], values: Sequence[Any]) -> str:
     _refuse_objects(gradient, whole)
     module = _Module(whole, captured)
     halves = made["split"]
-    parts = [
-        module.header(gradient),
-        "\n".join(sorted({line for text in _texts(made.values()) for line in text.splitlines() if _is_import(line)})),
+    functions = [
         module.function(whole.texts[0], f"The gradient of {name}.", _gradient_type(gradient, whole)),
         module.function(made["value_and_grad"].texts[0], f"The value of {name}, and its gradient."),
         module.function(halves.texts[0], f"The value of {name}, and what the backward half needs."),
         module.function(halves.texts[1], "The gradients as a tuple, from what the forward half saved.", takes=False),
-        *module.check(),
     ]
+    imports = sorted({line for text in _texts(made.values()) for line in text.splitlines() if _is_import(line)})
+    parts = [module.header(gradient), "\n".join(imports), *module.helpers.values(), *functions, *module.check()]
     return parts[0] + "\n\n" + "\n\n\n".join(part for part in parts[1:] if part) + "\n"
 
 
@@ -67,9 +68,9 @@ def _refuse_objects(gradient: Gradient[..., Any], made: Specialisation) -> None:
 
 def _described(spec: Spec) -> str:
     match spec:
-        case ArraySpec(dtype=dtype, ones=ones):
+        case ArraySpec(dtype=dtype, ones=ones, namespace=namespace):
             axes = ", ".join("1" if one else ":" for one in ones)
-            return f"array of {_dtype(dtype)} [{axes}]"
+            return f"{'CuPy ' if namespace == 'cupy' else ''}array of {_dtype(dtype)} [{axes}]"
         case NumberSpec(dtype=dtype, python=python):
             return str(spec) if python else f"NumPy scalar of {_dtype(dtype)}"
         case StaticSpec():
@@ -86,6 +87,7 @@ class _Module:
 
     def __init__(self, made: Specialisation, captured: Mapping[str, Any]):
         self.made, self.captured = made, captured
+        self.helpers: dict[str, str] = {}  # functions that the gradients call, by name
         self.wrong = [test for name, spec in made.specs.items() for test in _mismatch(name, spec)]
         for route, value in made.statics.items():
             if route and route[0][0] == "arg" and isinstance(value, (int, float, str)):
@@ -106,11 +108,27 @@ class _Module:
     def function(self, text: str, title: str, returns: str | None = None, takes: bool = True) -> str:
         """One function with annotations and a docstring; `takes` says whether it takes the user's arguments."""
         text = "\n".join(line for line in text.splitlines() if not _is_import(line)).strip("\n")
-        node = next(each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef))
+        text = self._with_helpers_apart(text)
+        (node,) = (each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef))
         body = text.splitlines()[node.body[0].lineno - 1 - _comments_above(text, node) :]
         call = [f"    _check({', '.join(self._checked())})"] if takes and self.wrong else []
         signature = self._signature(node.args) if takes else [a.arg for a in node.args.args]
         return "\n".join([_header(node.name, signature, returns), f'    """{title}"""', *call, *body])
+
+    def _with_helpers_apart(self, text: str) -> str:
+        """The text's own function; those that it calls go into `helpers`, under names that no other has."""
+        *before, _ = (each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef))
+        if not before:
+            return text
+        lines, last = text.splitlines(), before[-1].end_lineno or 0
+        for node in before:
+            name, number = node.name, 1
+            while self.helpers.get(name, source := _renamed(_source(node, lines), node.name, name)) != source:
+                number += 1
+                name = f"{node.name}_{number}"
+            self.helpers[name] = source
+            lines = _renamed("\n".join(lines), node.name, name).split("\n")
+        return "\n".join(lines[last:]).strip("\n")
 
     def check(self) -> list[str]:
         """The function that refuses what these texts would be silently wrong for."""
@@ -154,6 +172,15 @@ class _Module:
         return f"{name}: {kind}" + (f" = {default}" if default is not None else "")
 
 
+def _source(node: ast.FunctionDef, lines: Sequence[str]) -> str:
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    return "\n".join(lines[first - 1 : node.end_lineno])
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    return text if old == new else re.sub(rf"\b{re.escape(old)}\b", new, text)
+
+
 def _header(name: str, parameters: Sequence[str], returns: str | None) -> str:
     end = f" -> {returns}:" if returns else ":"
     line = f"def {name}({', '.join(parameters)}){end}"
@@ -172,12 +199,14 @@ def _comments_above(text: str, node: ast.FunctionDef) -> int:
 
 
 def _captured(value: Any) -> str:
-    array = f"array of {value.dtype.name} {list(value.shape)}" if isinstance(value, np.ndarray) else ""
+    array = f"array of {value.dtype.name} {list(value.shape)}" if is_array(value) else ""
     return f"{array or type(value).__name__}, which the function reads from around it"
 
 
 def _annotation_of(value: Any) -> str:
-    """The value's type, as a module that imports NumPy alone can name it."""
+    """The value's type, as a module that imports NumPy alone (or CuPy) can name it."""
+    if is_array(value):
+        return f"{'np' if namespace_of(value) is np else 'cp'}.ndarray"
     kind = type(value)
     homes = {"": builtins, "np.": np, "np.random.": np.random}
     return next((f"{path}{kind.__name__}" for path, home in homes.items() if kind in vars(home).values()), "object")
@@ -207,8 +236,8 @@ def _argument(route: Route) -> str:
 
 def _annotation(spec: Spec) -> str:
     match spec:
-        case ArraySpec():
-            return "np.ndarray"
+        case ArraySpec(namespace=namespace):
+            return "np.ndarray" if namespace == "numpy" else "cp.ndarray"
         case NumberSpec(python=True):
             return str(spec)
         case NumberSpec():

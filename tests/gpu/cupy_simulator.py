@@ -24,7 +24,7 @@ import numpy as np
 
 SIGNATURES = json.loads((Path(__file__).parent / "cupy_signatures.json").read_text())
 log = Counter()  # "item", "bool", "float", "mask", "to host", "to device", "kernel"
-_UNWRAPPED = (np.ndarray,)
+fused_calls = []  # (function, what it was given, the dtype that came out)
 _HOST_RESULTS = {
     "shape",
     "ndim",
@@ -278,6 +278,8 @@ class Ufunc:
         self.nin, self.nout = SIGNATURES["ufuncs"][name]
 
     def __call__(self, *args, out=None, dtype=None, casting="same_kind"):
+        if any(isinstance(arg, Traced) for arg in args):
+            return Traced(self(*map(_untraced, args)))
         log["kernel"] += 1
         if not self.nin <= len(args) <= self.nin + self.nout:
             raise TypeError(f"Wrong number of arguments for {self.name!r}")
@@ -333,6 +335,8 @@ def _function(label, entries):
     def function(*args, **kwargs):
         bound = signature.bind(*args, **kwargs)
         log["kernel"] += 1
+        if name == "where" and any(isinstance(arg, Traced) for arg in args):
+            return Traced(function(*map(_untraced, args)))
         if name in _WAITING:
             log["mask"] += 1
         positional, named = [], {}
@@ -403,6 +407,41 @@ def _einsum(*operands, **kwargs):
     return _outer(np.einsum(*map(_inner, operands), **kwargs))
 
 
+class Traced:
+    """An array inside a fused function: it knows the operators and functions that CuPy can fuse, and nothing else."""
+
+    __hash__ = None
+
+    def __init__(self, array):
+        self._array = array
+
+    def __bool__(self):
+        raise Exception("Can't cast to bool")
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor"):
+    for _side in ("", "r"):
+
+        def _traced(self, other, _method=f"__{_side}{_name}__"):
+            return Traced(getattr(self._array, _method)(_untraced(other)))
+
+        setattr(Traced, f"__{_side}{_name}__", _traced)
+for _name in ("pow", "lt", "le", "gt", "ge", "eq", "ne"):
+
+    def _traced(self, other, _method=f"__{_name}__"):
+        return Traced(getattr(self._array, _method)(_untraced(other)))
+
+    setattr(Traced, f"__{_name}__", _traced)
+for _name in ("neg", "invert"):
+    setattr(Traced, f"__{_name}__", lambda self, _m=f"__{_name}__": Traced(getattr(self._array, _m)()))
+
+
+def _untraced(value):
+    if isinstance(value, np.generic):
+        raise TypeError("a NumPy scalar adapts to its partner's dtype in a fused function, and not outside")
+    return value._array if isinstance(value, Traced) else value
+
+
 class Fusion:
     """`cupy.fuse`: the function is run on what may be fused; anything else fails as it would while tracing."""
 
@@ -411,12 +450,14 @@ class Fusion:
 
     def __call__(self, *args):
         for arg in args:
-            if not isinstance(arg, (ndarray, int, float, complex, bool, np.generic, type(None))):
+            if not isinstance(arg, (ndarray, int, float, complex, bool, type(None))):
                 raise TypeError(f"Invalid argument type for {self.__name__!r}: ({type(arg)!r})")
         before = log["kernel"]
-        result = self.function(*args)
+        given = [(arg.dtype.name, arg.ndim) if isinstance(arg, ndarray) else arg for arg in args]
+        result = _untraced(self.function(*(Traced(arg) if isinstance(arg, ndarray) else arg for arg in args)))
         log["kernel"] = before + 1
         log["fused"] += 1
+        fused_calls.append((self.function, given, result.dtype.name))
         return result
 
 
@@ -655,6 +696,7 @@ def simulated():
         del sys.modules[name]
     sys.modules.update(_MODULES)
     log.clear()
+    fused_calls.clear()
     try:
         yield cupy
     finally:

@@ -21,12 +21,15 @@ def test_the_user_s_numpy_is_cupy_s(cp):
     loss(cp.ones((4, 3)), cp.ones((3, 2)), cp.ones((5, 4)), cp.ones((5, 2)))
     assert loss.source == (
         "import cupy as cp\n\n\n"
+        "@cp.fuse()\n"
+        "def fused_product(d_hidden, hidden):\n"
+        "    return d_hidden * (hidden > 0.0)\n\n\n"
         "def loss_grad(w1, w2, x, y):\n"
         "    hidden = cp.maximum(x @ w1, 0.0)  # relu\n"
         "    error = hidden @ w2 - y\n"
         "    d_error = 2 * error\n"
         "    d_w2 = hidden.T @ d_error\n"
-        "    d_w1 = x.T @ (d_error @ w2.T * (hidden > 0.0))\n"
+        "    d_w1 = x.T @ fused_product(d_error @ w2.T, hidden)\n"
         "    return d_w1, d_w2\n"
     )
 
@@ -229,4 +232,4 @@ def test_the_simulator_counts_no_transfer(log):
     x = cp.asarray(X)
     log.clear()
     grad(lambda x: np.sum(np.tanh(x) ** 2))(x)
-    assert cupy_simulator.log.keys() == {"kernel"}
+    assert cupy_simulator.log.keys() == {"kernel", "fused"}
