@@ -135,6 +135,7 @@ def test_the_cache(file, capsys):
         (["export", "models.py:decay", "--check"], 2, "say which with -o FILE"),
         (["export", "models.py:decay", "-o", "no/such/folder.py"], 2, "cannot be written"),
         (["report", "models.py:decay", "-o", "no/such/folder.html"], 2, "cannot be written"),
+        (["explore", "absent.py"], 2, "there is no file absent.py"),
         (["cache", "show", "zz"], 2, "0 entries start with 'zz'"),
     ],
 )

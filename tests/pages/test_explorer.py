@@ -257,6 +257,11 @@ def test_a_file_that_is_not_there(tmp_path):
         explore(tmp_path / "absent.py", {})
 
 
+def test_a_port_that_is_taken(explorer):
+    with pytest.raises(CommandError, match="cannot be used"):
+        explore(explorer.file, {}, port=explorer.server.server_port)
+
+
 def test_ctrl_c_ends_it_without_a_trace(tmp_path):
     file = tmp_path / "model.py"
     file.write_text(TEXT)

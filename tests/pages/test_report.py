@@ -349,10 +349,23 @@ def test_on_paper_everything_is_shown(opened, file):
 
 
 def test_on_a_narrow_screen_the_sides_are_one_below_the_other(opened, file):
-    page = opened(file, viewport={"width": 390, "height": 800}).page
+    page = opened(file, viewport={"width": 390, "height": 800}, has_touch=True).page
     user, generated = (page.locator(f".pane.{side}").bounding_box() for side in ("user", "generated"))
     assert generated["y"] > user["y"] + user["height"] - 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".pane.generated .line:not(.unmapped)").nth(6).tap()
+    assert len(near(page)) >= 2
+
+
+def test_it_works_inside_a_notebook(opened, tmp_path):
+    """A notebook puts it into a frame that may run scripts and nothing else."""
+    place = tmp_path / "notebook.html"
+    place.write_text(f"<!doctype html><meta charset=utf-8>{loss.report(*ARGS)._repr_html_()}", encoding="utf-8")
+    page = opened(place.as_uri()).page
+    inside = page.frame_locator("iframe")
+    inside.locator(".view:not([hidden]) .line", has_text="d_error = ").hover()
+    assert "return np.sum(error**2)" in {text.strip() for text in inside.locator(".near code").all_inner_texts()}
+    inside.locator("[data-do=theme]").click()
 
 
 def test_an_operation_of_the_graph_shows_its_line(opened, file):

@@ -117,7 +117,12 @@ def _user_line(
     number = identity.partition("-")[2]
     mapped = [identity] if identity in known.colours else []
     forward, backward = (amount(each) if each else "" for each in measured.get(identity, (0.0, 0.0)))
-    times = f'<span class="time">{forward}</span><span class="time back">{backward}</span>' if measured else ""
+    times = (
+        f'<span class="times"><span class="time" title="forward">{forward}</span>'
+        f'<span class="time back" title="backward">{backward}</span></span>'
+        if measured
+        else ""
+    )
     return (
         f'<li id="{identity}" class="line{"" if mapped else " unmapped"}" role="option" aria-selected="false" '
         f'tabindex="-1">{_gutter(number, mapped, known)}{times}{_code(html, text)}</li>'
