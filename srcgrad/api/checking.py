@@ -158,7 +158,7 @@ class _Along(Directional):
 def _chosen(function: Any, values: list[Any], argnums: Positions | None, wrt: Names | None) -> tuple[int, ...]:
     """The positions that are differentiated: those asked for, or all that hold floats alone."""
     if argnums is None and wrt is None:
-        active = tuple(k for k, value in enumerate(values) if _floats(value))
+        active = tuple(k for k, value in enumerate(values) if is_floating(value))
         if not active:
             raise TypeError("no argument holds floats, so there is nothing to differentiate")
         return active
@@ -168,7 +168,8 @@ def _chosen(function: Any, values: list[Any], argnums: Positions | None, wrt: Na
     return tuple(names.index(name) + (path[0] if path else 0) for name, path in places)  # type: ignore[operator]
 
 
-def _floats(value: Any) -> bool:
+def is_floating(value: Any) -> bool:
+    """Whether this is a float, an array of floats, or a structure of them alone."""
     found = tree_leaves(value)
     return bool(found) and all(
         isinstance(leaf, (float, np.floating)) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")

@@ -59,13 +59,17 @@ class Derivative:
 
         annotate : say behind each line of the backward sweep which line of the function it differentiates
         """
-        made = self._look(*self._served(args, kwargs))
-        if not annotate:
-            return joined(made.texts)
-        from ..inspect.annotate import annotated
+        return self.shown(self._look(*self._served(args, kwargs)), annotate)
 
-        own = short_name(find_source(self._python).file.name)
-        return joined([annotated(text, made.lines.get(file, {}), own) for text, file in zip(made.texts, made.files)])
+    def shown(self, made: Specialisation, annotate: bool = False, half: int | None = None) -> str:
+        """The text of something compiled; `half` is 0 for the forward one, 1 for the backward one."""
+        texts = list(made.texts)
+        if annotate:
+            from ..inspect.annotate import annotated
+
+            own = short_name(find_source(self._python).file.name)
+            texts = [annotated(text, made.lines.get(file, {}), own) for text, file in zip(texts, made.files)]
+        return joined(texts) if half is None else texts[half]
 
     def specialize(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """The bare generated function for a call with these arguments: no dispatch, no checks, plain NumPy.
@@ -91,7 +95,7 @@ class Derivative:
         """
         from ..inspect.explain import explain  # the compiler is imported when it is asked for
 
-        return explain(*self._served(args, kwargs), self._title)
+        return explain(*self._served(args, kwargs), self.title)
 
     def report(self, *args: Any, measure: bool = False, **kwargs: Any) -> Report:
         """A page about the derivative of this call: `.save("report.html")`, or let a notebook show it.
@@ -129,7 +133,7 @@ class Derivative:
 
     # Inside
 
-    _title = "derivative"
+    title = "derivative"
 
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         """What serves a call with these arguments, and one value for each of its parameters."""
@@ -140,8 +144,8 @@ class Derivative:
         dispatcher, values = self._served(args, kwargs)
         return [dispatcher], values
 
-    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
-        """The same, of a call whose own arguments are like these."""
+    def like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+        """The same, of a call whose own arguments are like these: directions are made up."""
         return self._served(values, {})
 
     def _look(self, dispatcher: Dispatcher, values: Sequence[Any]) -> Specialisation:
@@ -166,6 +170,8 @@ class Derivative:
         return dispatcher(values)
 
     def _bind(self, args: Any, kwargs: Any) -> tuple[Any, ...]:
+        if not kwargs and len(args) == self._count:
+            return tuple(args)
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return tuple(bound.arguments.values())
@@ -178,7 +184,7 @@ class Derivative:
     def _latest(self) -> Specialisation:
         if self._last is not None and self._last.latest is not None:
             return self._last.latest
-        return self._look(*self._like(self._example("source_for")))
+        return self._look(*self.like(self._example("source_for")))
 
     def _example(self, method: str) -> list[Any]:
         """Arguments as defaults and annotations describe them; `method` is what shows the source for others."""

@@ -55,9 +55,8 @@ class Gradient(Derivative, Generic[P, R]):
 
         With has_aux, (gradient, aux).
         """
-        values = args if not kwargs and len(args) == self._count else self._bind(args, kwargs)
         self._last = self._grad
-        return self._run(self._grad, values)
+        return self._run(self._grad, self._bind(args, kwargs))
 
     def value_and_grad(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
         """(value, gradient), from one function that computes both; with has_aux, ((value, aux), gradient)."""
@@ -116,7 +115,7 @@ class Gradient(Derivative, Generic[P, R]):
         from ..inspect.explain import explain  # the compiler is imported when it is asked for
 
         values = self._bind(args, kwargs)
-        return explain(self.dispatcher_for(values), [unwrap(value) for value in values], self._title)
+        return explain(self.dispatcher_for(values), [unwrap(value) for value in values], self.title)
 
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
         """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
@@ -172,12 +171,12 @@ class Gradient(Derivative, Generic[P, R]):
 
     def __repr__(self) -> str:
         names = ", ".join(name for name, _ in self._wrt)
-        return f"<{self._title} of {self._python.__qualname__} with respect to {names}>"
+        return f"<{self.title} of {self._python.__qualname__} with respect to {names}>"
 
     # Inside
 
     _mode = "grad"
-    _title = "gradient"
+    title = "gradient"
 
     def _step(self, mode: str, single: bool) -> Step:
         return Step(mode, self._wrt, single, self._aux, holomorphic=self._holomorphic)
@@ -196,7 +195,7 @@ class Gradient(Derivative, Generic[P, R]):
         values = self._bind(args, kwargs)
         return [self.dispatcher_for(values), self.pair_for(values)], [unwrap(value) for value in values]
 
-    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+    def like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         return self._grad, values
 
     def _pair(self) -> Specialisation:
@@ -217,7 +216,7 @@ class ValueAndGrad(Gradient[P, R]):
     """A function's value beside its gradient; made by `value_and_grad`."""
 
     _mode = "value_and_grad"
-    _title = "value and gradient"
+    title = "value and gradient"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
         """(value, gradient), from one function that computes both; with has_aux, ((value, aux), gradient)."""

@@ -40,7 +40,7 @@ class Jacobian(Directional):
     ):
         super().__init__(function)
         self._wrt, self._single = choose(self._python, self._signature, wrt, argnums)
-        self._mode, self._aux, self._title = mode, has_aux, title
+        self._mode, self._aux, self.title = mode, has_aux, title
         self._rows = Step("vjp", self._wrt, False, has_aux, batched=True)
         self._columns = Step("jvp", self._wrt, False, has_aux, self._held(self._wrt), repeated=True)
         self._tall: dict[Any, bool] = {}  # for the arguments' shapes, whether the result has more elements than they
@@ -67,11 +67,14 @@ class Jacobian(Directional):
 
         Where the number of results decides, and no such call has been made, the function runs once to tell it.
         """
-        return self._like([unwrap(value) for value in self._bind(args, kwargs)])
+        return self.like([unwrap(value) for value in self._bind(args, kwargs)])
 
-    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+    def like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         if self._by_columns(values):
             active = [self._at(values, place) for place in self._wrt]
+            together, several = self._together(values, active)
+            if together is not None:
+                return together, [*values, *_units(tuple(active), 0, several)]
             return self._given(self._columns, values, active)
         return self._dispatcher(self._rows), values
 
@@ -94,11 +97,10 @@ class Jacobian(Directional):
 
     def _forward(self, values: Sequence[Any], active: Sequence[Any]) -> Any:
         """A column for each element of the arguments: the derivative along the direction of that element alone."""
-        size = sum(np.size(leaf) for leaf in tree_leaves(active))
-        several = _rows_at_once(size, values) if size > 1 else 1
-        dispatcher = self._dispatcher(replace(self._columns, batched=True))
-        if several < 2 or not _takes_several(dispatcher, [*values, *_units(tuple(active), 0, several)]):
+        dispatcher, several = self._together(values, active)
+        if dispatcher is None:
             return self._one_by_one(values, active)
+        size = sum(np.size(leaf) for leaf in tree_leaves(active))
         self._last, blocks = dispatcher, list[list[Any]]()
         for start, stop in _stretches(size, several):
             value, tangent, *aux = dispatcher([*values, *_units(tuple(active), start, stop)])
@@ -108,6 +110,15 @@ class Jacobian(Directional):
                 for block, count, ours, theirs in _shares(row, active, start, stop):
                     block.reshape(*np.shape(part)[1:], count)[..., ours] = np.moveaxis(part[theirs], 0, -1)
         return self._arranged(value, active, blocks, aux)
+
+    def _together(self, values: Sequence[Any], active: Sequence[Any]) -> tuple[Dispatcher | None, int]:
+        """What computes several columns in one run, and how many; None where they are computed one by one."""
+        size = sum(np.size(leaf) for leaf in tree_leaves(active))
+        several = _rows_at_once(size, values) if size > 1 else 1
+        dispatcher = self._dispatcher(replace(self._columns, batched=True))
+        if several < 2 or not _takes_several(dispatcher, [*values, *_units(tuple(active), 0, several)]):
+            return None, 1
+        return dispatcher, several
 
     def _one_by_one(self, values: Sequence[Any], active: Sequence[Any]) -> Any:
         blocks: list[list[Any]] = []
@@ -153,11 +164,11 @@ class Jacobian(Directional):
 
     def _rebuild(self) -> Any:
         names = self._names(self._wrt, self._single)
-        return Jacobian, (self.function, self._mode, None, names, self._aux, self._title)
+        return Jacobian, (self.function, self._mode, None, names, self._aux, self.title)
 
     def __repr__(self) -> str:
         names = ", ".join(name for name, _ in self._wrt)
-        return f"<{self._title} of {self._python.__qualname__} with respect to {names}>"
+        return f"<{self.title} of {self._python.__qualname__} with respect to {names}>"
 
 
 _TOGETHER = 2**17  # numbers in the largest array of several rows: what stays in a processor's cache

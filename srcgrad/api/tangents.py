@@ -85,12 +85,12 @@ class Jvp(Directional):
         step = Step("jvp", wrt, False, self._aux, self._held(wrt))
         return step, values, [t for _, t in pairs]
 
-    _title = "value and directional derivative"
+    title = "value and directional derivative"
 
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         return self._given(*self._step_along(*args, **kwargs))
 
-    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+    def like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         wrt = self._places(len(values))
         every = self._own_directions(values, wrt)
         return self._served((values, [each if self._wrt or _floating(each) else None for each in every]), {})
@@ -137,12 +137,12 @@ class Hvp(Directional):
             raise ValueError(f"the vector must be a tuple of {len(self._wrt)}, one for each differentiated argument")
         return self._bind(args_, kwargs), directions
 
-    _title = "Hessian-vector product"
+    title = "Hessian-vector product"
 
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         return self._given(self._step, *self._split(args, kwargs))
 
-    def _like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
+    def like(self, values: list[Any]) -> tuple[Dispatcher, list[Any]]:
         return self._given(self._step, values, self._own_directions(values, self._wrt))
 
     def _rebuild(self) -> Any:

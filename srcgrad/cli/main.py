@@ -1,4 +1,7 @@
-"""Commands and their options. Exit status: 0 done, 1 the function cannot be compiled or a check failed, 2 bad input."""
+"""Commands and their options.
+
+Exit status: 0 done, 1 the answer is no (cannot be compiled, does not agree, not up to date), 2 bad input, 130 Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,19 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import SrcgradError
-from . import commands, pages
-from .errors import CommandError
+from . import commands, measure, pages
+from .errors import CommandError, Failed
+from .terminal import COLORS
+
+_EXAMPLES = """examples:
+  srcgrad show model.py:loss --args "f8[n, d], f8[d]"     the gradient, as source
+  srcgrad show model.py:loss --hvp --side-by-side         second derivatives, beside the function
+  srcgrad check package.model:loss --args "f8[3], float"  against finite differences
+  srcgrad export model.py:loss -o loss_grad.py            a module that needs NumPy alone
+
+--args takes types and values: f8[n, d], float, 2.5, [f8[n], f8[n]], or Python in the module's own names. It may be left
+out where defaults and annotations tell. Exit status: 0 done, 1 the answer is no, 2 bad input.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"srcgrad: {error}", file=sys.stderr)
         return 2
-    except SrcgradError as error:
+    except (Failed, SrcgradError) as error:
         print(f"srcgrad: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -35,22 +49,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from .. import __version__
 
-    parser = argparse.ArgumentParser(prog="srcgrad", description="The gradient of a NumPy function, as source.")
+    parser = argparse.ArgumentParser(
+        prog="srcgrad", description="The gradient of a NumPy function, as source.", epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"srcgrad {__version__}")
     add = parser.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser
 
-    show = add("show", help="print a function's gradient")
+    show = add("show", help="print a function's gradient, or another derivative")
     _target(show)
-    show.add_argument("--mode", choices=commands.MODES, default="grad", help="which derivative (default: %(default)s)")
-    show.add_argument("--annotate", action="store_true", help="say which line each backward line differentiates")
+    _mode(show)
+    show.add_argument("--annotate", action="store_true", help="say which lines each generated line differentiates")
     show.add_argument("--side-by-side", action="store_true", help="beside the function's own source")
     show.add_argument("--stage", metavar="NAME", help="the compiler's IR after a stage instead: lower, reverse, ...")
+    show.add_argument("--color", choices=COLORS, default="auto", help="default: on a terminal, with srcgrad[cli]")
     show.add_argument("--plain", action="store_true", help="no colours, no pager")
     show.set_defaults(run=commands.show)
 
     explain = add("explain", help="say what a gradient stores, computes again, and finds zero")
     _target(explain)
+    _mode(explain)
     explain.set_defaults(run=commands.explain)
+
+    check = add("check", help="compare the derivatives with finite differences, and name a wrong statement")
+    _target(check)
+    check.add_argument("--seed", type=int, default=0, metavar="N", help="of the random arguments (default: 0)")
+    check.add_argument("--order", type=int, choices=(1, 2, 3), default=2, help="up to which derivative (default: 2)")
+    check.add_argument("--modes", choices=("fwd", "rev", "both"), default="both", help="default: both")
+    check.set_defaults(run=measure.check)
+
+    bench = add("bench", help="time the gradient against the function, and against peers that can run it")
+    _target(bench)
+    bench.add_argument("--seed", type=int, default=0, metavar="N", help="of the random arguments (default: 0)")
+    bench.add_argument("--seconds", type=float, default=1.0, metavar="S", help="to spend in all (default: 1)")
+    bench.set_defaults(run=measure.bench)
 
     export = add("export", help="write a module with the gradient that needs NumPy alone")
     _target(export)
@@ -79,7 +111,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _mode(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--mode", choices=commands.MODES, default="grad", help="which derivative (default: %(default)s)")
+    for mode, text in (("jvp", "directional derivative"), ("hvp", "Hessian-vector product")):
+        group.add_argument(
+            f"--{mode}", dest="mode", action="store_const", const=mode, help=f"the {text}: --mode {mode}"
+        )
+
+
 def _target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", metavar="MODULE_OR_FILE:FUNCTION", help="as in package.module:loss or loss.py:loss")
+    parser.add_argument(
+        "target", metavar="MODULE_OR_FILE:FUNCTION", help="as in package.module:loss, loss.py:loss, loss.py:Net.energy"
+    )
     parser.add_argument("--wrt", metavar="NAMES", help="what to differentiate, comma-separated (default: the first)")
-    parser.add_argument("--args", metavar="TYPES", help='example arguments, as in "f8[n, d], f8[d], steps=10"')
+    parser.add_argument("--args", metavar="TYPES", help='like which it is called, as in "f8[n, d], f8[d], steps=10"')

@@ -28,7 +28,8 @@ def _note(line: str, places: Sequence[str], file: str) -> str:
     if any(_code(statement) == _code(line) for _, _, statement in found):
         return ""
     if len(found) == 1:
-        return f"{_numbers(found, file)}: {found[0][2]}"
+        statement = re.sub(r"\s+#[^'\"]*$", "", found[0][2])  # what can only be a comment
+        return f"{_numbers(found, file)}: {statement}"
     return _numbers(found, file)
 
 

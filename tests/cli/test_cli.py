@@ -61,6 +61,47 @@ def test_other_derivatives(file, capsys, mode):
     assert f"def decay_{mode}(" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--jvp", "loss_jvp(w, b, x, t_w, t_b"),
+        ("--hvp", "loss_hvp(w, b, x, t_w, t_b)"),
+        ("--mode=hessian", "loss_grad_f"),
+    ],
+)
+def test_second_and_directional_derivatives(file, capsys, option, name):
+    assert main(["show", f"{file}:loss", *ARGS, option]) == 0
+    assert f"def {name}" in capsys.readouterr().out
+
+
+def test_one_derivative_at_a_time(file, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["show", f"{file}:loss", *ARGS, "--jvp", "--hvp"])
+    assert ended.value.code == 2
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_explain_another_derivative(file, capsys):
+    assert main(["explain", f"{file}:decay", "--hvp"]) == 0
+    assert "The Hessian-vector product of decay(" in capsys.readouterr().out
+
+
+def test_a_narrow_terminal_breaks_lines_where_there_is_a_space(file, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    assert main(["show", f"{file}:decay", "--side-by-side"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert any(line.partition("|")[0].rstrip().endswith(" \\") for line in lines)
+
+
+def test_colours_when_asked_for(file, capsys):
+    pytest.importorskip("rich")
+    assert main(["show", f"{file}:loss", *ARGS, "--color", "always"]) == 0
+    assert "\x1b[" in capsys.readouterr().out
+    assert main(["show", f"{file}:loss", *ARGS, "--color", "always", "--side-by-side"]) == 0
+    assert "\x1b[" in capsys.readouterr().out
+
+
 def test_side_by_side_has_both(file, capsys):
     assert main(["show", f"{file}:decay", "--side-by-side"]) == 0
     first, *_ = capsys.readouterr().out.splitlines()
@@ -109,8 +150,8 @@ def test_the_cache(file, capsys):
     assert main(["show", f"{file}:decay"]) == 0
     capsys.readouterr()
     assert main(["cache", "list"]) == 0
-    ((key, name),) = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert name == "decay_grad"
+    ((key, _, _, name, function, *_),) = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert (name, function) == ("decay_grad", "models.decay(rate:")
     assert main(["cache", "show", key[:12]]) == 0
     assert "def decay_grad(" in capsys.readouterr().out
     assert main(["cache", "path"]) == 0
@@ -122,7 +163,7 @@ def test_the_cache(file, capsys):
         (["show", "models.py"], 2, "names no function"),
         (["show", "absent.py:loss"], 2, "there is no file absent.py"),
         (["show", "absent_module:loss"], 2, "cannot be imported"),
-        (["show", "models.py:los"], 2, "has no `los`; it has decay, grad, loss, wrong"),
+        (["show", "models.py:los"], 2, "has no `los`; did you mean `loss`?"),
         (["show", "models.py:np"], 2, "is a module, not a Python function"),
         (["show", "models.py:loss"], 2, "the type of `w` is unknown"),
         (["show", "models.py:loss", "--args", "f8[n"], 2, "cannot be read"),
@@ -153,6 +194,31 @@ def test_the_command_from_a_shell(file):
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert "def decay_grad" in run.stdout
+
+
+def test_a_reader_that_has_seen_enough(file):
+    command = f"{sys.executable} -m srcgrad show {file}:decay --hvp | head -1; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "def decay_hvp(rate, level, steps, t_rate):\n", "")
+
+
+def test_an_interrupt_is_no_traceback(file, monkeypatch, capsys):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("srcgrad.cli.commands.show", interrupted)
+    assert main(["show", f"{file}:decay"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_help_says_what_there_is(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for command in ("show", "explain", "check", "bench", "export", "report", "explore", "cache"):
+        assert f"    {command} " in said
+    assert "examples:" in said
 
 
 def test_lengths_have_names():

@@ -45,7 +45,7 @@ def report(derivative: Derivative, dispatchers: Sequence[Dispatcher], values: Se
     views = [[Generated(text) for text in each.compiled.emitted] for each in calls]
     whole, every = views[0][0], [each for view in views for each in view]
     known = coloured(sources(derivative._python, every), every)
-    explanation = explained(call, made, derivative._title)
+    explanation = explained(call, made, derivative.title)
     run = measure(call) if measured else None
     stored = _stored_titles(call, explanation)
     number = count()
@@ -56,7 +56,7 @@ def report(derivative: Derivative, dispatchers: Sequence[Dispatcher], values: Se
     return Report(
         document(
             name=derivative._python.__qualname__,
-            title=derivative._title,
+            title=derivative.title,
             signature=made.signature,
             user=user_panes(known, explanation, _by_user_line(whole, known, run) if run else {}),
             views=panes,
@@ -64,7 +64,7 @@ def report(derivative: Derivative, dispatchers: Sequence[Dispatcher], values: Se
             note=_note(whole.emitted.name, run),
             explanation=explanation_tables(explanation, known, call.dispatcher.request.wrt),
             specialisations=specialisation_table(derivative.specializations),
-            pictures=pictures(call, known, derivative._title),
+            pictures=pictures(call, known, derivative.title),
         )
     )
 
