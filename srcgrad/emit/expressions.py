@@ -162,6 +162,12 @@ class Expressions:
         return self.fuser.call(op, parameters, body, given)
 
     def _single(self, op: Op) -> ast.expr:
+        spelled = self._spelled(op)
+        if op.prim.several and len(op.outputs) == 1:
+            return ast.Subscript(spelled, ast.Constant(0), ast.Load())
+        return spelled
+
+    def _spelled(self, op: Op) -> ast.expr:
         special = _SPECIAL.get(op.prim.name)
         if special is not None:
             spelled = special(self, op)
@@ -370,7 +376,8 @@ def _swapaxes(e: Expressions, op: Op) -> ast.expr | None:
 
 
 def _copy(e: Expressions, op: Op) -> ast.expr | None:
-    return call(ast.Attribute(e.atom(op.inputs[0]), "copy", ast.Load()), []) if op.role != "primal" else None
+    derived = op.role != "primal" and not op.attrs
+    return call(ast.Attribute(e.atom(op.inputs[0]), "copy", ast.Load()), []) if derived else None
 
 
 def _reshape(e: Expressions, op: Op) -> ast.expr | None:
@@ -380,7 +387,8 @@ def _reshape(e: Expressions, op: Op) -> ast.expr | None:
     if op.attrs.get("order", "C") != "C":
         order = {"order": literal(op.attrs["order"])}
         return call(ast.Attribute(e.atom(op.inputs[0]), "reshape", ast.Load()), [shape], order)
-    if op.style == "function" and op.role == "primal":
+    number = isinstance(op.inputs[0].type, Array) and op.inputs[0].type.weak  # a float has no methods
+    if number or (op.style == "function" and op.role == "primal"):
         return call("np.reshape", [e.atom(op.inputs[0]), shape])
     if isinstance(shape, ast.Tuple) and shape.elts:
         return call(ast.Attribute(e.atom(op.inputs[0]), "reshape", ast.Load()), shape.elts)

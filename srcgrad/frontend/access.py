@@ -20,10 +20,24 @@ from ..runtime.captures import Found, Route
 from . import inplace, solving
 from .expressions import Expressions, is_library
 from .solving import Solution
-from .values import BoundMethod, Closure, DictValue, Flat, Instance, ListValue, Record, Super, describe, sequence
+from .values import (
+    BoundMethod,
+    Closure,
+    DictValue,
+    Flat,
+    Instance,
+    ListValue,
+    Outputs,
+    Record,
+    Super,
+    describe,
+    sequence,
+)
 from .within import derivative_attribute, is_derivative
 
-_OWN_METHODS = {"reshape", "transpose", "astype", "item", "fill", "sort", "put", "tolist"}
+_OWN_METHODS = {
+    "reshape", "transpose", "astype", "item", "fill", "sort", "partition", "put", "tolist", "compress", "to_device",
+}  # fmt: skip
 
 
 class Access(Expressions):
@@ -151,6 +165,8 @@ class Access(Expressions):
             return self.object_attribute(receiver, name, node)
         if isinstance(receiver, tuple) and name in getattr(receiver, "_fields", ()):
             return getattr(receiver, name)
+        if isinstance(receiver, Outputs) and name in receiver.fields:
+            return receiver[receiver.fields.index(name)]
         if isinstance(receiver, type) and not is_library(receiver) and callable(getattr(receiver, name, None)):
             return BoundMethod(receiver, name)
         if isinstance(receiver, Super):
@@ -191,8 +207,12 @@ class Access(Expressions):
             return BoundMethod(array, name)
         match name:
             case "T" | "mT":
-                if name == "mT" and type.ndim != 2:
-                    raise Unsupported("`mT` of an array that is not a matrix", "Use np.swapaxes(x, -1, -2).")
+                if name == "mT" and type.ndim < 2:
+                    raise Unsupported("`mT` of an array that is not a matrix")
+                if name == "mT" and type.ndim > 2:
+                    swapaxes = find(np.swapaxes)
+                    assert swapaxes is not None
+                    return self.apply(swapaxes, [array], {"axis1": -1, "axis2": -2}, "function")
                 transpose = find(np.transpose)
                 assert transpose is not None
                 return self.apply(transpose, [array], style="attribute")
@@ -204,6 +224,11 @@ class Access(Expressions):
                 return self.apply(named("shape_of"), [array], {"axis": None}, "attribute")
             case "dtype":
                 return type.dtype
+            case "itemsize":
+                return Const(type.dtype.itemsize)
+            case "nbytes":
+                size = self._array_attribute(array, "size")
+                return self.binary(ast.Mult, size, Const(type.dtype.itemsize), ast.Mult())
             case "flat":
                 return Flat(array)
             case "real" | "imag":

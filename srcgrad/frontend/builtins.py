@@ -13,6 +13,7 @@ from ..errors import Unsupported
 from ..ir.nodes import Const, Value
 from ..ir.primitive import find, named
 from ..ir.types import FLOAT, Array
+from .making import MAKING
 from .static import STATIC
 from .values import (
     Closure,
@@ -235,6 +236,11 @@ def _is_scalar_of(dtype: np.dtype[Any], kinds: tuple[Any, ...]) -> bool:
     return scalar
 
 
+@_plain("slice", 1, 3)
+def _slice(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return slice(*(None if each is None else c.number(each) for each in args))
+
+
 @_plain("super", 0, 2)
 def _super(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if args:
@@ -288,50 +294,6 @@ def _math_pow(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return _pow(c, [_float(c, [each], {}) for each in args], {})
 
 
-def _array(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if len(args) == 2 and "dtype" not in kwargs:
-        args, kwargs = args[:1], {**kwargs, "dtype": args[1]}
-    unknown = set(kwargs) - {"dtype"}
-    if unknown or len(args) != 1:
-        raise Unsupported(f"np.array with `{next(iter(unknown), 'these arguments')}=`", "Known: object, dtype.")
-    (value,) = args
-    copy = find(np.copy)
-    assert copy is not None
-    result = c.apply(copy, [value]) if is_number(value) else c.array_of(value)
-    dtype = kwargs.get("dtype")
-    if dtype is not None:
-        result = c.apply(named("astype"), [result], {"dtype": c.compute(np.dtype, dtype)}, "method")
-    if not result.type.ndim:  # unlike a number, it has memory
-        c.zero_d.add(result)
-        c.fresh.add(result)
-    return result
-
-
-def _asarray(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """No copy where there is nothing to do, so the result may be the argument itself."""
-    value = args[0] if args else None
-    if not isinstance(value, Value) or not isinstance(value.type, Array) or not value.type.ndim:
-        return _array(c, args, kwargs)
-    dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
-    if set(kwargs) - {"dtype"} or len(args) > 2:
-        raise Unsupported("np.asarray with these arguments", "Known: a, dtype.")
-    wanted = None if dtype is None else c.compute(np.dtype, dtype)
-    if wanted is None or wanted == value.type.dtype:
-        return value
-    return c.apply(named("astype"), [value], {"dtype": wanted}, "method")
-
-
-def _unstack(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """np.unstack(x): the parts along an axis, whose number is settled when compiling."""
-    if len(args) != 1 or set(kwargs) - {"axis"} or not isinstance(args[0], Value):
-        raise Unsupported("np.unstack with these arguments", "Known: x, axis.")
-    axis = c.number(kwargs["axis"]) if "axis" in kwargs else 0
-    moveaxis = find(np.moveaxis)
-    assert moveaxis is not None
-    array = c.apply(moveaxis, args, {"source": axis, "destination": 0}) if axis else args[0]
-    return tuple(c.unpack(array, None))
-
-
 def _attribute(name: str) -> Builtin:
     def attribute(c: Calls, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if len(args) != 1 or kwargs:
@@ -346,13 +308,13 @@ _of_number: dict[str, Any] = {"shape": (), "ndim": Const(0), "size": Const(1)}
 
 
 BUILTINS: dict[Any, Builtin] = {
-    **STATIC,
+    **STATIC, **MAKING,
     range: _range, len: _len, float: _float, int: _int, bool: _bool, abs: _abs, sum: _sum, list: _list, tuple: _tuple,
     dict: _dict, max: _extreme(np.maximum, max), min: _extreme(np.minimum, min), isinstance: _isinstance,
     super: _super, sorted: _sorted, getattr: _getattr, hasattr: _hasattr, iter: _iter,
     callable: _callable, divmod: _divmod, pow: _pow,
     enumerate: _iteration("enumerate"), zip: _iteration("zip"), reversed: _iteration("reversed"),
-    np.array: _array, np.asarray: _asarray, np.asanyarray: _asarray, np.unstack: _unstack,
+    slice: _slice,
     np.shape: _attribute("shape"), np.ndim: _attribute("ndim"), np.size: _attribute("size"),
     math.pow: _math_pow,
 }  # fmt: skip

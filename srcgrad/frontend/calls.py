@@ -21,9 +21,24 @@ from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
 from .growing import Growing
+from .making import astype
 from .state import Frame
-from .structural import STRUCTURAL
-from .values import BoundMethod, Closure, DictValue, Instance, ListValue, Record, Super, describe, is_number, sequence
+from .structural import STRUCTURAL, ufunc_method
+from .values import (
+    FIELDS,
+    BoundMethod,
+    Closure,
+    DictValue,
+    Flat,
+    Instance,
+    ListValue,
+    Outputs,
+    Record,
+    Super,
+    describe,
+    is_number,
+    sequence,
+)
 
 _MAX_LEVEL = 40
 _SCALARS = (np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.bool_)
@@ -95,6 +110,9 @@ class Calls(Growing):
             return self._scalar(function, args)
         if _hashable(function) and function in inplace.FUNCTIONS:
             return inplace.FUNCTIONS[function](self, args, kwargs)  # type: ignore[arg-type]
+        method = ufunc_method(self, function, args, kwargs)  # type: ignore[arg-type]
+        if method is not NotImplemented:
+            return method
         if inplace.is_at(function):
             return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
         solver = solvers.family_of(function)
@@ -146,6 +164,7 @@ class Calls(Growing):
             where = None if "where" in prim.named else kwargs.pop("where", None)
             result = self.numpy_call(prim, args, kwargs, style)
             return inplace.into(self, out, result, where)  # type: ignore[arg-type]
+        inplace.check_kept(prim, kwargs, args)
         operands, attrs = bind(prim, [self._sequence_operand(prim, i, a) for i, a in enumerate(args)], kwargs)
         extra: list[Value] = []
         attrs = {key: self.static(value, key, extra) for key, value in attrs.items()}
@@ -153,6 +172,9 @@ class Calls(Growing):
         if prim.name.startswith("math."):
             style = "python"
         result = self.apply(prim, [*inputs, *extra], attrs, style)
+        fields = FIELDS.get(prim.name)
+        if fields is not None and isinstance(result, tuple) and len(fields) == len(result):
+            result = Outputs(result, fields)
         if not any(isinstance(i, Value) for i in inputs) and prim.fn is not None and len(inputs) == 1:
             self.remember(result, lambda *numbers: prim.fn(*numbers, **attrs), *inputs)
         return result
@@ -170,6 +192,8 @@ class Calls(Growing):
         """An operand: an array or number; a list or tuple of numbers becomes an array as NumPy would make it."""
         if isinstance(value, (ListValue, tuple)):
             return self.array_of(value)
+        if isinstance(value, slice):
+            raise Unsupported("a slice as the argument of a NumPy function", "Put the parts together: np.concatenate.")
         return value
 
     def array_of(self, value: Any) -> Any:
@@ -301,14 +325,24 @@ class Calls(Growing):
             case "item":
                 return self._item(array, args)
             case "astype":
-                return self._astype(array, args, kwargs)
+                return astype(self, array, args, kwargs)
             case "reshape":
-                shape = args[0] if len(args) == 1 else tuple(args)
-                return self.numpy_call(_prim(np.reshape), [array, shape], kwargs, "method")
+                shape, copied = args[0] if len(args) == 1 else tuple(args), kwargs.get("copy")
+                if kwargs.pop("copy", None) not in (None, True):
+                    raise Unsupported("`.reshape` with copy=False goes by the layout of the memory", "Leave it out.")
+                made = self.numpy_call(_prim(np.reshape), [array, shape], kwargs, "method")
+                return self.invoke(np.copy, [made], {}, "np.copy") if copied else made
             case "transpose":
                 axes = args[0] if len(args) == 1 and not is_number(args[0]) else tuple(args)
                 attrs = {"axes": self.key(tuple(sequence(axes)))} if args and axes is not None else {}
                 return self.apply(_prim(np.transpose), [array], attrs, "method")
+            case "compress":
+                given = [kwargs.pop("condition"), array] if "condition" in kwargs else [args[0], array, *args[1:]]
+                return self.numpy_call(_prim(np.compress), given, kwargs, "function")
+            case "to_device":
+                if [*map(self.key, args)] != ["cpu"] or kwargs.get("stream") is not None:
+                    raise Unsupported('`.to_device` of anything but "cpu"')
+                return array
             case "tolist" if array.type.ndim == 1:
                 return ListValue([self.apply(named("float"), [v]) for v in self.unpack(array, None)], self.depth)
             case "tolist":
@@ -318,26 +352,20 @@ class Calls(Growing):
         return self.numpy_call(_prim(METHODS[name]), [array, *args], kwargs, "method")
 
     def _item(self, array: Value, args: list[Any]) -> Any:
-        """`x.item()` of a number, or of an array of one element."""
+        """`x.item()` of an array of one element; `x.item(k)` counts along the array, as `x.flat` does."""
         assert isinstance(array.type, Array)
-        if args or not all(self.facts.is_one(axis) for axis in array.type.axes):
+        if len(args) == 1 and isinstance(args[0], tuple):
+            args = list(args[0])
+        if not args and not all(self.facts.is_one(axis) for axis in array.type.axes):
             raise Unsupported("`.item()` of an array with more than one element", "Index it: x[i].")
-        if array.type.ndim:
-            array = self.apply(named("getitem"), [array], {"index": (0,) * array.type.ndim}, "operator")
+        if args and len(args) not in (1, array.type.ndim):
+            raise Unsupported(f"`.item` with {len(args)} numbers of an array with {array.type.ndim} axes")
+        if len(args) == 1 and array.type.ndim > 1:
+            array = inplace.read_flat(self, Flat(array))  # type: ignore[arg-type]
+        if array.type.ndim:  # type: ignore[union-attr]
+            template, dynamic = self.index_of(tuple(args) or (Const(0),) * array.type.ndim)  # type: ignore[union-attr]
+            array = self.apply(named("getitem"), [array, *dynamic], {"index": template}, "operator")
         return self.apply(named("float"), [array]) if array.type.dtype.kind == "f" else array  # type: ignore[union-attr]
-
-    def _astype(self, array: Value, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """A cast makes a new array, unless `copy=False` finds nothing to do."""
-        unknown = set(kwargs) - {"dtype", "copy"}
-        if unknown or len(args) + ("dtype" in kwargs) != 1:
-            raise Unsupported(
-                f"`.astype` with {', '.join(sorted(unknown)) or 'these arguments'}", "Give it a dtype alone."
-            )
-        dtype = self.compute(np.dtype, args[0] if args else kwargs["dtype"])
-        assert isinstance(array.type, Array)
-        if kwargs.get("copy", True) is False and dtype == array.type.dtype:
-            return array
-        return self.apply(named("astype"), [array], {"dtype": dtype}, "method")
 
     # The user's own functions
 
@@ -434,6 +462,12 @@ class Calls(Growing):
         return env
 
 
+_WAYS_OUT: dict[Any, str] = {
+    np.vectorize: "It is a loop: write it as one, or call the function on whole arrays.",
+    np.einsum_path: "The best order depends on the lengths: let np.einsum find it, with optimize=True.",
+}
+
+
 def _prim(function: Any) -> Primitive:
     prim = find(function)
     if prim is None:
@@ -444,6 +478,8 @@ def _prim(function: Any) -> Primitive:
 def _no_rule(function: Any, text: str) -> Unsupported:
     if not callable(function):
         return Unsupported(f"`{text}` is {describe(function)}, which cannot be called")
+    if _hashable(function) and function in _WAYS_OUT:
+        return Unsupported(f"`{text}` is not differentiated", _WAYS_OUT[function])
     return Unsupported(
         f"`{text}` has no derivative rule and no Python source to read",
         "Write it with NumPy functions, or give it a rule: `srcgrad.rule(f)`.",

@@ -15,9 +15,10 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from ..rules.effects import unbound
 from ..runtime.captures import Found, look_up
+from . import inplace
 from .operators import Operators
 from .state import Frame, Signal, Silent
-from .values import DictValue, Iteration, ListValue, Maybe, Poison, RangeValue, describe, flatten, sequence
+from .values import DictValue, Flat, Iteration, ListValue, Maybe, Poison, RangeValue, describe, flatten, sequence
 
 _SEQUENCES = (tuple, list, str, dict, ListValue, DictValue, Iteration, RangeValue)
 UNROLL = 64  # passes that are written out where a loop cannot stay a loop
@@ -229,6 +230,8 @@ class Expressions(Operators):
             return [Const(i) for i in self.indices(value)]
         if isinstance(value, Iteration):
             return self._iterate(value)
+        if isinstance(value, Flat):
+            value = inplace.read_flat(self, value)  # type: ignore[arg-type]
         if isinstance(value, Value):
             return self.unpack(value, None)
         if isinstance(value, DictValue):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from .making import grid_by_index
 from .objects import Objects, class_of, raw_member
 from .structural import joined_by_index
 from .values import Instance, Record, describe
@@ -81,6 +82,8 @@ class Overloads(Objects):
         receiver = self.ev(node.value)
         if receiver is np.r_ or receiver is np.c_:
             return joined_by_index(self, receiver, node)  # type: ignore[arg-type]
+        if receiver is np.mgrid or receiver is np.ogrid:
+            return grid_by_index(self, receiver, node)  # type: ignore[arg-type]
         if not isinstance(receiver, (Instance, Record)):
             return self.subscript(receiver, node)
         if not self.special(receiver, "__getitem__") or isinstance(node.slice, ast.Slice):

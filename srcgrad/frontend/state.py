@@ -256,7 +256,7 @@ class State:
         values = self.builder.apply(prim, atoms, attrs, style=style)
         for number, value in enumerate(values):
             self.track(prim, atoms, value, attrs, style, number)
-        return values[0] if len(values) == 1 else tuple(values)
+        return values[0] if len(values) == 1 and not prim.several else tuple(values)
 
     def track(
         self,

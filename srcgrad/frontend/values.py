@@ -136,6 +136,26 @@ class Flat:
     array: Value
 
 
+class Outputs(tuple[Any, ...]):
+    """The results of a function whose parts have names: `np.linalg.svd(x).S`."""
+
+    fields: tuple[str, ...]
+
+    def __new__(cls, items: tuple[Any, ...], fields: tuple[str, ...]) -> Outputs:
+        made = super().__new__(cls, items)
+        made.fields = fields
+        return made
+
+
+FIELDS = {
+    "np.linalg.slogdet": ("sign", "logabsdet"),
+    "np.linalg.svd": ("U", "S", "Vh"),
+    "np.linalg.qr": ("Q", "R"),
+    "np.linalg.eigh": ("eigenvalues", "eigenvectors"),
+    "np.linalg.eig": ("eigenvalues", "eigenvectors"),
+}
+
+
 @dataclass(eq=False)
 class RangeValue:
     """`range(...)` with bounds that may be known only while running."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import marshal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -41,11 +42,13 @@ class Primitive:
     kind      : elementwise | linear | bilinear | general | constant | impure | control
     partials  : one per operand, (d, y, *inputs, **attributes) -> cotangent contribution, or None;
                 for a sequence operand one function that also takes `which`
-    tangent   : (tangents, y, *inputs, **attributes) -> tangent, for general primitives
+    tangent   : (tangents, y, *inputs, **attributes) -> tangent, for general primitives; NotImplemented for calls
+                of which the partials say enough
     looked_at : the keywords the derivative accounts for; any other is refused where the result is active
     view      : the result may share its operand's memory
     cheap     : recomputing costs less than recording
     undefined : (why there is no derivative, a way out), where calls are refused if one is needed
+    several   : the result is a tuple, be it of one array
     singular  : the derivative may be infinite where the function itself is finite or nan
     """
 
@@ -71,6 +74,7 @@ class Primitive:
     named: Mapping[str, Partial | None] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     undefined: tuple[str, str] | None = None
+    several: bool = False
 
     def __post_init__(self) -> None:
         self.module = self.module or self.name.rpartition(".")[0]
@@ -95,18 +99,24 @@ class Primitive:
         """The operands that this op has by keyword, in the order of its inputs."""
         return tuple(name for name in self.named if isinstance(attrs.get(name), Slot))
 
+    def _named_from(self, count: int, filled: Sequence[str]) -> int:
+        """Where those begin: operands at the end may be left out."""
+        return count - len(filled) if self.variadic else min(len(self.operands), count - len(filled))
+
     def sort(self, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         """The operands, and everything else by name."""
-        filled, first = self.filled(attrs), len(self.operands)
+        filled = self.filled(attrs)
+        first = self._named_from(len(inputs), filled)
         if not filled:
             return inputs, dict(attrs)
         return inputs[:first], {**attrs, **dict(zip(filled, inputs[first:]))}
 
-    def partial(self, which: int, attrs: Mapping[str, Any]) -> Partial | None:
-        """The derivative with respect to input number `which`."""
+    def partial(self, which: int, attrs: Mapping[str, Any], count: int) -> Partial | None:
+        """The derivative with respect to input number `which` of `count`."""
         filled = self.filled(attrs)
-        if filled and which >= len(self.operands):
-            return self.named[filled[which - len(self.operands)]] if which < len(self.operands) + len(filled) else None
+        first = self._named_from(count, filled)
+        if filled and which >= first:
+            return self.named[filled[which - first]] if which < first + len(filled) else None
         if self.variadic and which >= len(self.operands) - 1:
             last = self.partials[-1] if self.partials else None
             if last is None:
@@ -225,7 +235,8 @@ def bind(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         operands.append(given[name])
         given[name] = Slot(number)
     for name in given.keys() - {*names, *primitive.keywords, *filled}:
-        if given.pop(name) is not None:
+        value = given.pop(name)
+        if value is not None and not _without_effect(primitive, name, getattr(value, "value", value)):
             raise Unsupported(f"{primitive.name} is not differentiated with `{name}=`", _known(primitive))
     return operands, given
 
@@ -273,12 +284,31 @@ def _given(primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any])
         if key in given:
             raise Unsupported(f"{primitive.name} got two values for `{key}`")
         if key not in order and key not in primitive.keywords and key not in primitive.named:
+            if _without_effect(primitive, key, getattr(value, "value", value)):
+                continue
             if key == "where" and primitive.elementwise:
                 what = f"{primitive.name} with `where=` and no `out=` leaves the other elements to chance"
                 raise Unsupported(what, f"Use np.where(mask, {primitive.name}(...), other).")
             raise Unsupported(f"{primitive.name} is not differentiated with `{key}=`", _known(primitive))
         given[key] = value
     return given | {name: None for name in primitive.optional if name not in given}
+
+
+def _without_effect(primitive: Primitive, key: str, value: Any) -> bool:
+    """Whether a keyword has its default, names the one device there is, or is about subclasses of arrays."""
+    module, *path = primitive.name.split(".")
+    function: Any = sys.modules.get("numpy" if module == "np" else module)
+    for part in path:
+        function = getattr(function, part, None)
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    if key not in parameters:
+        return False
+    default = parameters[key].default
+    plain = isinstance(value, (str, bool, int, float)) and type(value) is type(default)
+    return key == "subok" or (key, value) == ("device", "cpu") or value is default or (plain and bool(value == default))
 
 
 def _known(primitive: Primitive) -> str:

@@ -59,6 +59,7 @@ class Sym:
         def __ne__(self, other: object) -> Sym: ...  # type: ignore[override]
 
     __slots__ = ("atom", "builder")
+    __iter__ = None  # its length is a symbol: without this, Python would count up for ever
     __array_priority__ = 1000
     __hash__ = object.__hash__
 

@@ -58,7 +58,7 @@ def _matrices(original: Any) -> Any:
 
 
 def _transpose(original: Any) -> Any:
-    def transpose(d: Any, y: Any, x: Any, *, offset: int = 0) -> Any:
+    def transpose(d: Any, y: Any, x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
         partial = _original(original).partials[0]
         assert partial is not None
         return partial(d, y, x, offset=offset, axis1=-2, axis2=-1)
@@ -70,7 +70,7 @@ for function, original in ((np.linalg.trace, np.trace), (np.linalg.diagonal, np.
     linear(
         function,
         _transpose(original),
-        keywords=("offset",),
+        keywords=("offset", "dtype") if function is np.linalg.trace else ("offset",),
         signature=("x",),
         infer=_matrices(original),
         cases=[
@@ -79,6 +79,7 @@ for function, original in ((np.linalg.trace, np.trace), (np.linalg.diagonal, np.
             Case((2, 3, 4)),
             *(Case((3, 4), offset=k) for k in (-1, 1)),
             Case((2, 3, 3), offset=1),
+            *([Case((3, 3), dtype=np.float64)] if function is np.linalg.trace else []),
         ],
     )
 linear(

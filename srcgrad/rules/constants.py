@@ -92,7 +92,7 @@ constant(
     signature=("a", "v", "side", "sorter"),
     infer=_searched_type,
 )
-constant(np.nonzero, operands=("a",), infer=_nonzero_type)
+constant(np.nonzero, operands=("a",), infer=_nonzero_type, several=True)
 
 
 def _flat_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
@@ -143,7 +143,7 @@ constant(
     keywords=("assume_unique", "invert", "kind"),
     infer=_isin_type,
 )
-constant(np.diag_indices, operands=("n",), keywords=("ndim",), infer=_diagonal_type)
+constant(np.diag_indices, operands=("n",), keywords=("ndim",), infer=_diagonal_type, several=True)
 for function, upper in ((np.triu_indices_from, True), (np.tril_indices_from, False)):
     constant(
         function,
@@ -220,8 +220,8 @@ for function in (np.zeros_like, np.ones_like, np.empty_like):
     constant(
         function,
         operands=("a",),
-        keywords=("dtype", "shape"),
-        signature=("a", "dtype"),
+        keywords=("dtype", "shape", "order"),
+        signature=("a", "dtype", "order"),
         infer=_like_type,
         fn=lambda a, *names, function=function, **attrs: function(a, **attrs),
         cheap=True,
@@ -229,13 +229,13 @@ for function in (np.zeros_like, np.ones_like, np.empty_like):
 linear(
     np.full_like,
     None,
-    lambda d, y, a, fill, *names, dtype=None, shape=None: unbroadcast(d, fill),
+    lambda d, y, a, fill, *names, dtype=None, shape=None, order="K": unbroadcast(d, fill),
     operands=("a", "fill_value"),
-    keywords=("dtype", "shape"),
-    signature=("a", "fill_value", "dtype"),
+    keywords=("dtype", "shape", "order"),
+    signature=("a", "fill_value", "dtype", "order"),
     infer=_like_type,
     fn=lambda a, fill, *names, **attrs: np.full_like(a, fill, **attrs),
-    cases=[Case((2, 3), ()), Case((2, 3), (), dtype=np.float64), Case((3,), (), shape=(2, 2))],
+    cases=[Case((2, 3), ()), Case((2, 3), (), dtype=np.float64, order="C"), Case((3,), (), shape=(2, 2))],
 )
 
 

@@ -122,10 +122,13 @@ def _trace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], s
     x = array(types[0])
     first, second = (normal_axis(attrs.get(name, k), x.ndim) for k, name in enumerate(("axis1", "axis2")))
     facts.require("==", x.axes[first], x.axes[second])  # square, if the example is
-    return Array(dtype_of(np.sum, (x,)), tuple(dim for i, dim in enumerate(x.axes) if i not in (first, second)))
+    known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
+    return Array(
+        dtype_of(np.sum, (x,), **known), tuple(dim for i, dim in enumerate(x.axes) if i not in (first, second))
+    )
 
 
-def _trace(d: Any, y: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def _trace(d: Any, y: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     first, second = normal_axis(axis1, x.ndim), normal_axis(axis2, x.ndim)
     low, high = sorted((first, second))
     mask = eye(d, x.shape[low], x.dtype, x.shape[high], offset if first < second else -offset)
@@ -139,7 +142,7 @@ linear(
     np.trace,
     _trace,
     operands=("a",),
-    keywords=("offset", "axis1", "axis2"),
+    keywords=("offset", "axis1", "axis2", "dtype"),
     signature=("a", "offset", "axis1", "axis2", "dtype", "out"),
     infer=_trace_type,
     cases=[
@@ -150,5 +153,6 @@ linear(
         Case((2, 3, 4), axis1=0, axis2=2),
         Case((2, 3, 4), offset=1, axis1=-1, axis2=1),
         Case((2, 3), offset=1, axis1=1, axis2=0),
+        Case((3, 3), dtype=np.float64),
     ],
 )

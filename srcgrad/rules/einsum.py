@@ -62,14 +62,18 @@ def _einsum_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
     lengths = _lengths(facts, operands, [a.axes for a in arrays])
     if unknown := set(result) - lengths.keys():
         raise Unsupported(f"einsum: {''.join(sorted(unknown))!r} is in the result only")
-    return Array(dtype_of(_multiplied, arrays), tuple(lengths[label] for label in result))
+    known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
+    return Array(dtype_of(_multiplied, arrays, **known), tuple(lengths[label] for label in result))
 
 
-def _multiplied(*operands: Any) -> Any:
-    return np.einsum(",".join(["i"] * len(operands)) + "->i", *operands)
+def _multiplied(*operands: Any, **options: Any) -> Any:
+    return np.einsum(",".join(["i"] * len(operands)) + "->i", *operands, **options)
 
 
-def _einsum(d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimize: Any = False) -> Any:
+def _einsum(
+    d: Any, y: Any, *operands: Any, which: int, subscripts: str, optimize: Any = False, order: Any = None,
+    casting: Any = None, dtype: Any = None,
+) -> Any:  # fmt: skip
     labels, result = _labels(subscripts, [x.ndim for x in operands])
     x, own = operands[which], labels[which]
     others = [(labels[k], operands[k]) for k in range(len(operands)) if k != which]
@@ -113,7 +117,7 @@ bilinear(
     _einsum,
     fn=lambda *operands, subscripts, **options: np.einsum(subscripts, *operands, **options),
     operands=("*operands",),
-    keywords=("subscripts", "optimize"),
+    keywords=("subscripts", "optimize", "order", "casting", "dtype"),
     signature=("subscripts", "*operands"),
     infer=_einsum_type,
     cases=[
@@ -139,5 +143,6 @@ bilinear(
         Case((1, 2, 3), (5, 3, 4), subscripts="...ij,...jk->...ik"),
         Case((1, 3), (2, 3), subscripts="ij,ij->ij"),
         Case((3, 4), (3,), subscripts="ij,i->i"),
+        Case((3, 4), (3,), subscripts="ij,i->j", order="C", casting="safe", dtype=np.float64),
     ],
 )

@@ -155,9 +155,24 @@ def _logspace(which: int) -> Any:
         d: Any, y: Any, start: Any, stop: Any, *num: Any, endpoint: bool = True, base: Any = 10.0, dtype: Any = None,
         axis: int = 0,
     ) -> Any:  # fmt: skip
-        return _between(which, d * y * math.log(base), stop if which else start, num, endpoint, axis)
+        known = getattr(base, "const", base)
+        scale = np.log(base) if known is None else math.log(known)
+        return _between(which, d * y * scale, stop if which else start, num, endpoint, axis)
 
     return partial
+
+
+def _base(
+    d: Any, y: Any, start: Any, stop: Any, *num: Any, base: Any, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """base^e has the derivative e base^(e - 1), with e = log(y) / log(base)."""
+    return np.sum(d * y * (np.log(y) / np.log(base))) / base
+
+
+def _logspace_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
+    if isinstance(attrs.get("base"), Array) and attrs["base"].ndim:
+        raise Unsupported("np.logspace with an array for `base=`", "It takes a number.")
+    return _spaced_type(np.logspace)(facts, types, attrs, style)
 
 
 def _geomspace(which: int) -> Any:
@@ -176,10 +191,15 @@ general(
     _logspace(1),
     None,
     operands=("start", "stop", "num"),
-    keywords=("endpoint", "base", "dtype", "axis"),
+    keywords=("endpoint", "dtype", "axis"),
+    named={"base": _base},
     signature=("start", "stop", "num", "endpoint", "base", "dtype", "axis"),
-    infer=_spaced_type(np.logspace),
-    cases=[*_SPACED[1:], Case(uniform((), 1, 2), uniform((), 2, 3), 4, base=2.0)],
+    infer=_logspace_type,
+    cases=[
+        *_SPACED[1:],
+        Case(uniform((), 1, 2), uniform((), 2, 3), 4, base=2.0),
+        Case(uniform((), 1, 2), uniform((), 2, 3), 4, base=uniform((), 2, 3)),
+    ],
 )
 general(
     np.geomspace,
@@ -233,6 +253,7 @@ linear(
     keywords=("indexing", "sparse", "copy"),
     signature=("*xi",),
     infer=_mesh_type,
+    several=True,
     cases=[
         Case((2,), (3,)),
         Case((2,), (3,), indexing="ij"),
@@ -240,6 +261,7 @@ linear(
         Case((2,), (3,), (2,)),
         Case((2,), (3,), (2,), indexing="ij", sparse=True),
         Case((2,), (), copy=True),
+        Case((3,)),
     ],
 )
 
@@ -261,8 +283,9 @@ linear(
     operands=("*args",),
     signature=("*args",),
     infer=_broadcast_type,
+    several=True,
     view=True,
-    cases=[Case((3,), (2, 1)), Case((), (3,)), Case((2, 3), (2, 3), (3,))],
+    cases=[Case((3,), (2, 1)), Case((3,)), Case((), (3,)), Case((2, 3), (2, 3), (3,))],
 )
 
 

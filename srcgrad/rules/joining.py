@@ -229,6 +229,7 @@ for function, prepare, axis in _STACKS:
         function,
         _stacking(prepare, axis, casts),
         fn=_packed(function),
+        aliases=tuple(filter(None, [vars(np).get("row_stack")])) if function is np.vstack else (),
         operands=("*tup",),
         keywords=_CAST if casts else (),
         infer=_joining(function.__name__, prepare, _always(axis)),

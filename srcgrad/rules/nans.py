@@ -10,11 +10,11 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import Facts
 from ..ir.types import Array, Type
-from .axes import Axis, alike, array, dtype_of, reduced_axes, reduction, restored, same_axes
+from .axes import Axis, alike, array, dtype_of, reduced_axes, reduction, restored
 from .internal import conj, unbroadcast
 from .order import extreme, extreme_initial, in_a_row
 from .reductions import POSITIONS, initial_of_sum, mask
-from .registry import Case, elementwise, general, uniform
+from .registry import Case, general, uniform
 from .running import cumprod, cumsum, prod, prod_initial, running
 
 function: Any  # the tables below loop over functions of different types
@@ -167,29 +167,57 @@ for function in (np.nanmax, np.nanmin):
 
 
 def _nan_to_num(
-    d: Any, y: Any, x: Any, *, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+    d: Any, y: Any, x: Any, *, copy: bool = True, nan: Any = None, posinf: Any = None, neginf: Any = None
 ) -> Any:
-    if not copy:
-        raise Unsupported("np.nan_to_num with copy=False writes into its argument", "Assign the result.")
-    if x.dtype.kind == "c":
-        raise Unsupported("np.nan_to_num of complex numbers is not differentiated", "Take real and imaginary parts.")
+    _real_alone(x)
     return d * np.isfinite(x)
 
 
-elementwise(
+def _real_alone(x: Any) -> None:
+    if x.dtype.kind == "c":
+        raise Unsupported("np.nan_to_num of complex numbers is not differentiated", "Take real and imaginary parts.")
+
+
+def _infinite(rng: np.random.Generator) -> Any:
+    return np.array([np.inf, 1.0, -np.inf])
+
+
+def _replacement(place: Any) -> Any:
+    def of_replacement(d: Any, y: Any, x: Any, **options: Any) -> Any:
+        """It stands at all those places."""
+        _real_alone(x)
+        return np.sum(d * place(x)) if d.ndim else d * place(x)
+
+    return of_replacement
+
+
+def _nan_to_num_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+    if any(isinstance(each, Array) and each.ndim for each in attrs.values()):
+        raise Unsupported("np.nan_to_num with an array to put in", "Use np.where(np.isnan(x), other, x).")
+    x = array(types[0])
+    return Array(dtype_of(np.nan_to_num, (x,)), x.axes)
+
+
+general(
     np.nan_to_num,
     _nan_to_num,
     operands=("x",),
-    keywords=("copy", "nan", "posinf", "neginf"),
-    infer=same_axes(np.nan_to_num),
+    keywords=("copy",),
+    named={
+        "nan": _replacement(np.isnan), "posinf": _replacement(np.isposinf), "neginf": _replacement(np.isneginf)
+    },
+    signature=("x", "copy", "nan", "posinf", "neginf"),
+    infer=_nan_to_num_type,
     cases=[
         Case((2, 3)),
         Case(_holed(4)),
         Case(()),
         Case(_holed(4), nan=2.0),
         Case((3,), copy=True, posinf=1.0, neginf=-1.0),
+        Case(_holed(4), nan=uniform((), 1, 2)),
+        Case(_infinite, posinf=uniform((), 1, 2), neginf=uniform((), 1, 2), passive=(0,)),
     ],
-)
+)  # fmt: skip
 
 
 # Medians and quantiles: nan comes last in order, so the places are those among the numbers before it

@@ -51,8 +51,9 @@ constant(
     keywords=("order",),
     signature=("indices", "shape", "order"),
     infer=_unraveled_type,
+    several=True,
 )
-constant(np.ix_, operands=("*args",), signature=("*args",), infer=_mesh_type)
+constant(np.ix_, operands=("*args",), signature=("*args",), infer=_mesh_type, several=True)
 
 
 # Counts

@@ -17,7 +17,7 @@ from ..ir.dims import Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, plain
-from .internal import arange, conj, placed
+from .internal import arange, called, conj, placed
 from .registry import Case, bilinear, general, linear, uniform
 
 function: Any  # the tables below loop over functions of different types
@@ -198,6 +198,58 @@ bilinear(
     operands=("a1", "a2"),
     infer=_polymul_type,
     cases=_PAIRS,
+)
+
+
+# Quotients: u = v q + r. The quotient depends on as many leading coefficients of u as it has itself, by a triangular
+# matrix L made of v: q = L^-1 u, so that its transpose divides what is turned around.
+def _polydiv_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Any:
+    u, v = (_coefficients(t, "the quotient of polynomials") for t in types)
+    n, m = facts.canon(u.axes[0]), facts.canon(v.axes[0])
+    if not facts.require(">=", n, m):
+        raise Unsupported("np.polydiv by a polynomial of a higher degree", "The remainder is the polynomial itself.")
+    dtype = dtype_of(lambda u, v: np.polydiv(u, v)[0], (u, v))
+    return Array(dtype, (n - m + 1,)), Array(dtype, (facts.fresh(),))
+
+
+def _leading(n: int) -> Any:
+    """Coefficients, the first of which is far from 0."""
+    return lambda rng: np.concatenate([rng.uniform(1.0, 2.0, 1), rng.uniform(-1.0, 1.0, n - 1)])
+
+
+def _divided(d: Any, u: Any, v: Any) -> Any:
+    """The cotangent of u, which is 0 behind the quotient's length."""
+    d, remainder = d
+    if remainder is not None:
+        raise Unsupported("the remainder of np.polydiv loses as many leading zeros as there are", "Use u - v * q.")
+    if d is None:
+        return None
+    turned = np.concatenate([d[::-1], np.zeros_like(v[1:])])
+    return np.concatenate([called(np.polydiv, turned, v)[0][::-1], np.zeros_like(v[1:])])
+
+
+def _divisor(d: Any, y: Any, u: Any, v: Any) -> Any:
+    """-sum_i g_i q_(i - j) with g the cotangent of u."""
+    g, q = _divided(d, u, v), y[0]
+    if g is None:
+        return None
+    start = plain(as_dim(q.shape[0]) - 1)
+    return -np.convolve(g, q[::-1])[slice(start, plain(as_dim(start) + v.shape[0]))]
+
+
+general(
+    np.polydiv,
+    lambda d, y, u, v: _divided(d, u, v),
+    _divisor,
+    operands=("u", "v"),
+    infer=_polydiv_type,
+    cases=[
+        Case((5,), _leading(3), unknown=True, only=1),
+        Case((4,), _leading(4), unknown=True, only=1),
+        Case((4,), _leading(1), unknown=True, only=1),
+        Case((3,), _leading(2), unknown=True, only=1),
+    ],
+    convention="the quotient alone: how long the remainder is depends on the values",
 )
 
 

@@ -28,7 +28,7 @@ class Case:
 
     `unknown` marks a result with a length that cannot be told from the operands'; `symmetric` a function of symmetric
     matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary;
-    `passive` operands (by number) in which there is no derivative.
+    `passive` operands (by number) in which there is no derivative; `only` how many of the results have one.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class Case:
         symmetric: Any = False,
         phases: Any = False,
         passive: Any = (),
+        only: int | None = None,
         **attrs: Any,
     ):
         self.operands, self.attrs = operands, attrs
         self.unknown, self.symmetric, self.phases, self.passive = unknown, symmetric, phases, passive
+        self.only = only
 
     def __repr__(self) -> str:
         operands = ", ".join("array" if callable(o) else str(o) for o in self.operands)
@@ -170,6 +172,7 @@ def _general(
     module: str = "",
     named: Mapping[str, Partial | None] | None = None,
     undefined: tuple[str, str] | None = None,
+    several: bool = False,
 ) -> Primitive:
     prim = Primitive(
         name=name or spelling(function),
@@ -189,6 +192,7 @@ def _general(
         module=module,
         required=_required(function) & frozenset(keywords),
         undefined=undefined,
+        several=several,
     )
     if named:
         _with_named(prim, named)

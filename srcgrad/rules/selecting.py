@@ -14,7 +14,7 @@ from ..ir.symbolic import Sym, _atom
 from ..ir.types import Array, Type
 from .axes import along, array, dtype_of, fits, normal_axis, plain, size
 from .internal import arange, placed, scatter, unbroadcast
-from .registry import Case, linear
+from .registry import Case, linear, uniform
 
 
 def _mask(*truths: int) -> Any:
@@ -65,7 +65,12 @@ def _select_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], 
     half = len(arrays) // 2
     if any(each.dtype.kind != "b" for each in arrays[:half]):
         raise Unsupported("np.select takes a list of conditions and as many arrays")
-    dtype = dtype_of(_selected, arrays[half:], default=attrs.get("default", 0))
+    default = attrs.get("default", 0)
+    if isinstance(default, Array):
+        dtype = dtype_of(lambda *choices: _selected(*choices[:-1], default=choices[-1]), [*arrays[half:], default])
+        arrays.append(default)
+    else:
+        dtype = dtype_of(_selected, arrays[half:], default=default)
     return Array(dtype, broadcast_axes(facts, [each.axes for each in arrays]))
 
 
@@ -83,6 +88,22 @@ def _select(d: Any, y: Any, *arrays: Any, which: int, default: Any = 0) -> Any:
     return unbroadcast(np.where(chosen, d, 0.0), arrays[which])
 
 
+def _select_default(d: Any, y: Any, *arrays: Any, default: Any) -> Any:
+    """Where no condition holds."""
+    conditions = arrays[: len(arrays) // 2]
+    chosen = conditions[0]
+    for condition in conditions[1:]:
+        chosen = chosen | condition
+    return unbroadcast(np.where(chosen, 0.0, d), default)
+
+
+def _select_tangent(ts: Any, y: Any, *arrays: Any, default: Any = 0) -> Any:
+    half = len(arrays) // 2
+    moved = [0.0 if t is None else t for t in ts[half : 2 * half]]
+    rest = {"default": ts[-1]} if len(ts) > 2 * half and ts[-1] is not None else {}
+    return np.select(list(arrays[:half]), moved, **rest)
+
+
 def _select_fn(*arrays: Any, **options: Any) -> Any:
     half = len(arrays) // 2
     return np.select(list(arrays[:half]), list(arrays[half:]), **options)
@@ -94,15 +115,16 @@ linear(
     _select,
     fn=_select_fn,
     operands=("*condlist", "*choicelist"),
-    keywords=("default",),
+    named={"default": _select_default},
+    signature=("condlist", "choicelist", "default"),
     infer=_select_type,
-    tangent=lambda ts, y, *arrays, default=0: np.select(
-        list(arrays[: len(arrays) // 2]), [0.0 if t is None else t for t in ts[len(arrays) // 2 :]]
-    ),
+    tangent=_select_tangent,
     cases=[
         Case(_mask(1, 0, 0), _mask(1, 1, 0), (3,), (3,)),
         Case(_mask(1, 0, 0), _mask(1, 1, 0), (3,), (2, 3), default=2.0),
         Case(_mask(0, 1), (2,)),
+        Case(_mask(1, 0, 0), _mask(1, 1, 0), (3,), (2, 3), default=uniform((), 1, 2)),
+        Case(_mask(1, 0, 0), (3,), default=uniform((3,), 1, 2)),
     ],
 )
 

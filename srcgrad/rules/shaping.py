@@ -217,18 +217,18 @@ for function, names in (
     (np.array, ("dtype", "copy")),
     (np.asarray, ("dtype",)),
     (np.ascontiguousarray, ("dtype",)),
-    (np.copy, ()),
+    (np.copy, ("order",)),
 ):
     linear(
         function,
-        (lambda d, y, x, *, dtype=None, copy=None: d) if names else (lambda d, y, x: d),
+        lambda d, y, x, *, dtype=None, copy=None, order=None: d,
         operands=("a",),
         keywords=names,
         infer=_converted,
         view=function not in (np.copy, np.array),
         cases=[
             Case((2, 3)),
-            *(Case((3,), **{name: {"dtype": np.float64, "copy": True}[name]}) for name in names),
+            *(Case((2, 3), **{name: {"dtype": np.float64, "copy": True, "order": "F"}[name]}) for name in names),
         ],
     )
 

@@ -183,6 +183,8 @@ general(
 
 def _trapezoid_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     y, *x = map(array, types)
+    if isinstance(attrs.get("dx"), Array) and attrs["dx"].ndim:
+        raise Unsupported("np.trapezoid with an array for `dx=`", "Give the points as `x=`.")
     axis = normal_axis(attrs.get("axis", -1), y.ndim)
     if x and x[0].ndim != 1:
         raise Unsupported("np.trapezoid with sample points that are not one-dimensional is not differentiated")
@@ -216,14 +218,23 @@ def _trapezoid_points(d: Any, y: Any, samples: Any, x: Any, *, axis: int) -> Any
     return -np.diff(np.pad(np.sum(pull, axis=axis_form(others)) if others else pull, 1))
 
 
+def _trapezoid_width(d: Any, y: Any, samples: Any, *x: Any, dx: Any, axis: int = -1) -> Any:
+    if x:  # the points say it
+        return None
+    return np.sum(d * (y / dx)) if d.ndim else d * (y / dx)
+
+
 general(
     np.trapezoid,
     lambda d, y, samples, *x, dx=1.0, axis=-1: _trapezoid_samples(d, y, samples, *x, dx=dx, axis=axis),
     lambda d, y, samples, x, *, dx=1.0, axis=-1: _trapezoid_points(d, y, samples, x, axis=axis),
     operands=("y", "x"),
-    keywords=("dx", "axis"),
+    keywords=("axis",),
+    named={"dx": _trapezoid_width},
+    signature=("y", "x", "dx", "axis"),
     infer=_trapezoid_type,
     cases=[
+        Case((3, 4), dx=uniform((), 1, 2), axis=0),
         Case((4,)),
         Case((4,), dx=0.5),
         Case((3, 4), dx=2.0, axis=0),

@@ -92,8 +92,10 @@ for function, axis, even in _SPLITS:
         operands=("ary",),
         keywords=names,
         infer=_splitting(axis, even),
+        several=True,
         view=True,
         cases=[
+            Case((4, 2, 2), indices_or_sections=1),
             Case((2, 4, 4), indices_or_sections=2),
             Case((4, 4, 4), indices_or_sections=(1, 3)),
             *([Case((6,), indices_or_sections=3)] if function in (np.split, np.hsplit) else []),

@@ -169,7 +169,7 @@ for ufunc, partial in ((np.add, cumsum), (np.multiply, cumprod), (np.maximum, _h
 
 # outer: the function of all pairs, each operand beside as many axes of length one as the other has
 def _outer(which: int, partial: Any) -> Any:
-    def of_operand(d: Any, y: Any, a: Any, b: Any) -> Any:
+    def of_operand(d: Any, y: Any, a: Any, b: Any, *, dtype: Any = None) -> Any:
         left = np.expand_dims(a, tuple(range(a.ndim, a.ndim + b.ndim))) if b.ndim else a
         contribution = partial(d, y, left, b)
         if contribution is None:
@@ -183,7 +183,8 @@ def _outer(which: int, partial: Any) -> Any:
 def _outer_type(ufunc: Any) -> Infer:
     def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
         a, b = map(array, types)
-        return Array(dtype_of(ufunc.outer, (a, b)), (*a.axes, *b.axes))
+        known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
+        return Array(dtype_of(ufunc.outer, (a, b), **known), (*a.axes, *b.axes))
 
     return infer
 
@@ -199,8 +200,9 @@ for prim in [
         *(None if partial is None else _outer(which, partial) for which, partial in enumerate(prim.partials)),
         name=f"{prim.name}.outer",
         operands=("a", "b"),
+        keywords=("dtype",),
         infer=_outer_type(prim.fn),
-        cases=[Case(*case.operands) for case in pairs],
+        cases=[*(Case(*case.operands) for case in pairs), Case(*pairs[1].operands, dtype=np.dtype(float))],
         convention=prim.convention,
     )
 
@@ -222,7 +224,8 @@ def _stretched(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
         raise Unsupported("np.add.reduceat takes a vector of integers")
     axis = normal_axis(attrs.get("axis", 0), x.ndim)
-    return Array(dtype_of(np.sum, (x,)), (*x.axes[:axis], *indices.axes, *x.axes[axis + 1 :]))
+    known = {"dtype": attrs["dtype"]} if attrs.get("dtype") is not None else {}
+    return Array(dtype_of(np.sum, (x,), **known), (*x.axes[:axis], *indices.axes, *x.axes[axis + 1 :]))
 
 
 linear(
@@ -231,7 +234,7 @@ linear(
     None,
     name="np.add.reduceat",
     operands=("array", "indices"),
-    keywords=("axis",),
+    keywords=("axis", "dtype"),
     signature=("array", "indices", "axis", "dtype", "out"),
     infer=_stretched,
     cases=[
@@ -239,5 +242,6 @@ linear(
         Case((6,), lambda rng: np.array([0, 3, 1, 1, 4])),
         Case((2, 5), lambda rng: np.array([1, 3]), axis=1),
         Case((5, 2), lambda rng: np.array([0, 3])),
+        Case((5,), lambda rng: np.array([0, 3]), dtype=np.float64),
     ],
 )

@@ -41,7 +41,7 @@ def _plain(op: Op, active: set[Value]) -> None:
     if op.prim.kind in ("constant", "impure"):
         return
     for which, atom in enumerate(op.inputs):
-        if atom in active and (op.prim.partial(which, op.attrs) is not None):
+        if atom in active and (op.prim.partial(which, op.attrs, len(op.inputs)) is not None):
             active.update(v for v in op.outputs if differentiable(v.type))
 
 

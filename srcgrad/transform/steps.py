@@ -31,7 +31,7 @@ class Steps(Calls):
         check_accounted_for(op)
         for which, atom in enumerate(op.inputs):
             if atom in self.active and isinstance(atom, Value) and isinstance(atom.type, Array):
-                partial = op.prim.partial(which, op.attrs)
+                partial = op.prim.partial(which, op.attrs, len(op.inputs))
                 if partial is None:
                     continue
                 contribution = self._contribution(op, partial, cotangents)
@@ -43,7 +43,7 @@ class Steps(Calls):
         outputs = tuple(self.sym(value) for value in op.outputs)
         ds = tuple(None if d is None else Sym(self.builder, d) for d in cotangents)
         attrs = dict(op.attrs)
-        if len(outputs) > 1:
+        if len(outputs) > 1 or op.prim.several:
             result = partial(ds, outputs, *inputs, **attrs)
         else:
             result = self._strong(op, partial, ds[0], outputs[0], inputs, attrs)

@@ -89,8 +89,9 @@ class Tangents:
     def plain(self, op: Op) -> None:
         """The tangents of an op's outputs, by its kind."""
         check_accounted_for(op)
-        if op.prim.tangent is not None:
-            results = self._by_rule(op)
+        by_rule = None if op.prim.tangent is None else self._by_rule(op)
+        if by_rule is not None:
+            results = by_rule
         elif op.prim.kind == "elementwise":
             results = [self._elementwise(op)]
         elif op.prim.kind == "linear":
@@ -112,20 +113,23 @@ class Tangents:
             tangents.append(None if t is None else Sym(self.builder, t))
         return inputs, tangents
 
-    def _by_rule(self, op: Op) -> list[Tangent]:
+    def _by_rule(self, op: Op) -> list[Tangent] | None:
+        """What `tangent=` of the rule gives; None where it is for other calls than this."""
         inputs, tangents = self._inputs(op)
         outputs = tuple(Sym(self.builder, value) for value in op.outputs)
         assert op.prim.tangent is not None
-        y = outputs if len(outputs) > 1 else outputs[0]
+        y = outputs if len(outputs) > 1 or op.prim.several else outputs[0]
         result = op.prim.tangent(tuple(tangents), y, *inputs, **op.attrs)
-        return [_atom(each) for each in (result if len(outputs) > 1 else [result])]
+        if result is NotImplemented:
+            return None
+        return [_atom(each) for each in (result if len(outputs) > 1 or op.prim.several else [result])]
 
     def _elementwise(self, op: Op) -> Tangent:
         """sum_i t_i df/dx_i: the formula of a cotangent, with a tangent in its place."""
         inputs, tangents = self._inputs(op)
         y, total = Sym(self.builder, op.outputs[0]), None
         for which, t in enumerate(tangents):
-            partial = op.prim.partial(which, op.attrs)
+            partial = op.prim.partial(which, op.attrs, len(op.inputs))
             if t is None or partial is None:
                 continue
             term = self._masked(op, which, t)
@@ -151,7 +155,7 @@ class Tangents:
         """The inputs with tangents in place of those in which the op is linear."""
         atoms: list[Atom] = []
         for which, atom in enumerate(op.inputs):
-            if op.prim.partial(which, op.attrs) is None or not isinstance(atom.type, Array):
+            if op.prim.partial(which, op.attrs, len(op.inputs)) is None or not isinstance(atom.type, Array):
                 atoms.append(atom)
             elif which > 0 and self.tangent(atom) is None and op.prim.name in ("index_set", "index_add"):
                 atoms.append(constant(0.0, atom.type))  # written to every element
@@ -169,7 +173,7 @@ class Tangents:
         total: Sym | None = None
         for which, atom in enumerate(op.inputs):
             t = self.tangent(atom)
-            if t is None or op.prim.partial(which, op.attrs) is None:
+            if t is None or op.prim.partial(which, op.attrs, len(op.inputs)) is None:
                 continue
             (term,) = self._applied(op, [*op.inputs[:which], t, *op.inputs[which + 1 :]])
             assert term is not None
@@ -206,10 +210,10 @@ class Tangents:
         terms: list[tuple[Atom, Atom]] = []
         with self.builder.region() as ops:
             for which, (x, t) in enumerate(zip(inputs, tangents)):
-                partial = op.prim.partial(which, op.attrs)
+                partial = op.prim.partial(which, op.attrs, len(op.inputs))
                 if t is None or partial is None:
                     continue
-                several = len(outputs) > 1
+                several = len(outputs) > 1 or op.prim.several
                 term = partial(ds if several else ds[0], outputs if several else outputs[0], *inputs, **op.attrs)
                 if term is not None:
                     terms.append((self._conform(term.atom, x.type), t.atom))

@@ -24,7 +24,7 @@ REFUSED = {
     "label in the result only": (lambda x: np.einsum("ij->k", x), SQUARE, "in the result only"),
     "two free lengths": (lambda x: x.reshape(-1, -1), X, "one unknown length only"),
     "unequal split": (lambda x: np.split(x, 2)[0], X, "do not divide into 2 equal parts"),
-    "padding with extremes": (lambda x: np.sum(np.pad(x, 1, mode="maximum")), X, "mode='maximum'"),
+    "padding by chance": (lambda x: np.sum(np.pad(x, 1, mode="empty")), X, "mode='empty'"),
     "indices from where": (lambda x: np.where(x > 1), X, "np.nonzero"),
     "unknown function": (lambda x: np.sum(np.sort_complex(x)), X, "sort_complex has no rule"),
     "vectors of two": (lambda x: np.cross(x[1:], x[1:]), X, "vectors of three"),

@@ -40,7 +40,7 @@ class Specimen:
     """One op as a whole function: `sum(weights * op(*operands))`, with a symbol for every axis but those of size 1."""
 
     def __init__(self, prim, case, dtype=np.float64, only=None):
-        self.prim, self.case = prim, case
+        self.prim, self.case, only = prim, case, only or case.only
         self.rng = np.random.default_rng(0)
         self.facts = Facts()
         self.params, self.args, self.active = [], [], []
