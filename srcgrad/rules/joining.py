@@ -108,7 +108,9 @@ def _edge(lengths: Sequence[Any], which: int) -> Any:
     before, after = sum(lengths[:which]), sum(lengths[which:])
     if which in (0, len(lengths)):
         return None
-    return -after if isinstance(after, int) and not isinstance(before, int) else before
+    if after and isinstance(after, int) and not isinstance(before, int):  # `d[-0:]` would be all of it
+        return -after
+    return before
 
 
 def _concatenate(
@@ -141,6 +143,8 @@ linear(
         Case((2, 3), (2, 1), (2, 4), axis=1),
         Case((2, 3), (2, 4), axis=-1),
         Case((2, 3), (4,), (), axis=None),
+        Case((3,), lambda rng: np.zeros(0)),
+        Case(lambda rng: np.zeros(0), (3,)),
         Case((3,)),
         Case((2,), (3,), dtype=np.dtype(float), casting="same_kind"),
     ],
@@ -235,6 +239,7 @@ for function, prepare, axis in _STACKS:
         infer=_joining(function.__name__, prepare, _always(axis)),
         cases=[
             Case((3,), (3,)),
+            *([Case((3,), lambda rng: np.zeros(0))] if function is np.hstack else []),
             Case((2, 3), (2, 3)),
             Case((), ()),
             Case((3,)),

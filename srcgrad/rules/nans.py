@@ -192,8 +192,10 @@ def _replacement(place: Any) -> Any:
 
 
 def _nan_to_num_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    if any(isinstance(each, Array) and each.ndim for each in attrs.values()):
-        raise Unsupported("np.nan_to_num with an array to put in", "Use np.where(np.isnan(x), other, x).")
+    if any(isinstance(each, Array) and (each.ndim or each.dtype.kind == "c") for each in attrs.values()):
+        raise Unsupported(
+            "np.nan_to_num with an array or a complex number to put in", "Use np.where(np.isnan(x), other, x)."
+        )
     x = array(types[0])
     return Array(dtype_of(np.nan_to_num, (x,)), x.axes)
 
