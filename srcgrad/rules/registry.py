@@ -38,7 +38,7 @@ class Case:
         symmetric: Any = False,
         phases: Any = False,
         passive: Any = (),
-        only: int | None = None,
+        only: Any = None,
         **attrs: Any,
     ):
         self.operands, self.attrs = operands, attrs
