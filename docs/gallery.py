@@ -50,7 +50,8 @@ Backpropagation through time: one list of states, read backwards.
 lstm: An LSTM
 **The generated one is worse.** It is right, and more than twice as long: each recorded variable has a list of its own,
 where the hand keeps one tuple for a pass, and a sigmoid is differentiated through its quotient and its exponential,
-which are recorded too, where the hand writes `s * (1 - s)` from the value that is there anyway.
+which are recorded too, where the hand writes `s * (1 - s)` from the value that is there anyway. For that the
+hand's is 0 where a sigmoid is as good as 1, and the generated one still has all its digits.
 
 conv2d: A convolution
 The loops over the kernel's places run again, backwards. The hand assigns each place once, where the generated one adds
