@@ -13,6 +13,7 @@ from ..ir.calls import CALL
 from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Value, walk
 from ..ir.solving import FIELD, SOLVER
+from ..ir.types import Array
 
 LINE = 72  # a folded backward line stays within this many characters
 ATTRIBUTE = 24  # so long a way to an attribute is spelled where it is read
@@ -60,7 +61,7 @@ def _in_place(param: Param, function: Function, folding: Folding, steady: bool) 
     uses = folding.uses.get(param.value, [])
     if param.name in function.notes.get("packages", ()):
         return False
-    if param.value in function.notes.get("passed", ()) and not uses:
+    if not uses:  # it was known when compiling, or goes along in an object, and is read for its lengths at most
         return True
     consumer, region = uses[0] if len(uses) == 1 else (None, 0)
     if consumer is None:
@@ -199,7 +200,7 @@ def _is_bound(value: Value, consumer: Op) -> bool:
 
 
 def trivial(op: Op, folding: Folding) -> bool:
-    """Spelled again wherever it is read: a transpose of a name, a length, a new axis."""
+    """Spelled again wherever it is read: a transpose of a name, a length, `n - 1`, a new axis."""
     if op.prim.name == "dim":
         return True
     if op.prim.name == "shape_of":
@@ -210,9 +211,18 @@ def trivial(op: Op, folding: Folding) -> bool:
         static = is_basic(op.attrs["index"], [a.type for a in op.inputs[1:]])
         named = all(folding.op(a) is None for a in op.inputs)
         return static and named and op.outputs[0].hint is None
+    if _is_count(op):
+        return op.outputs[0].hint is None and all(folding.op(a) is None for a in op.inputs)
     cheap = op.prim.name == "np.transpose" and not op.attrs.get("axes")
     cheap = cheap or (op.prim.name == "np.expand_dims" and op.role != "primal")
     return cheap and op.outputs[0].hint is None and folding.op(op.inputs[0]) is None
+
+
+def _is_count(op: Op) -> bool:
+    """`n - 1` or `j + k` of integers."""
+    if op.prim.name not in ("np.add", "np.subtract") or op.style != "operator":
+        return False
+    return all(isinstance(a.type, Array) and not a.type.ndim and a.type.dtype.kind == "i" for a in op.inputs)
 
 
 def _keep_short(op: Op, folding: Folding) -> None:

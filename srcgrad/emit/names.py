@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ..ir.calls import called
 from ..ir.nodes import Atom, Function, Op, Value
 from ..ir.types import Tape
-from ..ir.words import word_for
+from ..ir.words import place_name, word_for
 from .fold import Folding
 from .statements import Block, Statement
 
@@ -162,6 +162,14 @@ class Naming:
         owner = next(p.value for p in self.function.params if p.name == name and not p.path)
         return any(owner in self.conflicts.get(v, ()) for v in members)
 
+    def _place(self, value: Value) -> str | None:
+        """A value without a name that is assigned to `x[i]` is x_i."""
+        for op in (op for op, _ in self.folding.uses.get(value, ()) if _written_to(op, value)):
+            array = op.outputs[0].hint if op is not None else None
+            if op is not None and array is not None:
+                return place_name(array, op.attrs["index"], op.inputs[2:])
+        return None
+
     def _wish(self, value: Value) -> str:
         """The user's name; else a word for the operation; `d_` before it for a cotangent."""
         hints = [v.hint for v in self._class(value) if v.hint]
@@ -176,10 +184,20 @@ class Naming:
             return hint
         if value in self.source:
             return self._wish(self.source[value])
+        for word in (v.word for v in self._class(value)):
+            if word is not None:
+                return word
+        place = self._place(value)
+        if place is not None:
+            return place
         op = self.folding.made.get(value)
         if op is None:
             return "i"
-        return word_for(op)
+        return word_for(op, self.folding.made)
+
+
+def _written_to(op: Op | None, value: Value) -> bool:
+    return op is not None and op.prim.name == "index_set" and op.role == "primal" and op.inputs[1] is value
 
 
 def _carried_params(op: Op) -> tuple[Value, ...]:

@@ -224,7 +224,12 @@ class Scheduler:
                 items = tuple(item_of[member] for member in self.groups[group])
             statement.sequences.append((group, items))
         self.items.update(i for _, i in tapes)
-        self.source.update((i, self.source[t]) for t, i in tapes if t in self.source)
+        self.source.update((i, self._recorded_by(t)) for t, i in tapes if t in self.source)
+
+    def _recorded_by(self, tape: Value) -> Value:
+        """What a tape records, also of one that was recorded itself."""
+        source = self.source[tape]
+        return self.source.get(source, source) if tape in self.items else source
 
     def _walks(self, op: Op, loop: Op) -> bool:
         """`xs[i]` that came from `for x in xs`."""

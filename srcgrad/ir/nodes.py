@@ -41,12 +41,16 @@ NO_ATTRS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Value:
-    """One SSA value. `hint` is the user's name for it, or None for an unnamed subexpression."""
+    """One SSA value. `hint` is the user's name for it, or None for an unnamed subexpression.
 
-    __slots__ = ("hint", "type")
+    `word` is what to call it where it has no hint and needs a name: a cotangent after the subexpression it belongs to.
+    """
+
+    __slots__ = ("hint", "type", "word")
 
     def __init__(self, type: Type, hint: str | None = None):
         self.type, self.hint = type, hint
+        self.word: str | None = None
 
     def __repr__(self) -> str:
         return f"<{self.hint or '_'}: {self.type}>"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..ir.calls import CALL, Procedure, arguments, header, procedure_of, reachable
-from ..ir.nodes import Atom, Function, Op, Param, Region, Value, walk
+from ..ir.nodes import Function, Op, Param, Region, Value, walk
 from ..ir.types import Opaque
 
 Path = tuple[str | int, ...]
@@ -84,7 +84,6 @@ def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collectio
     if not _calls(caller, procedure):
         return caller
     params = list(caller.params)
-    apart: set[Atom] = set()
     passed = _passed(procedure.function)
     numbers = [k for k, value in enumerate(passed) if value is not None and value in taken]
 
@@ -98,14 +97,12 @@ def _pass_in(caller: Function, procedure: Procedure, root: str, taken: Collectio
             words = [re.sub(r"\W+", "", str(step)) for step in path] or [name]
             object = Value(Opaque("object"), "_".join(word for word in words if word))
             params.append(Param(object, name, path))
-        apart.update(op.inputs[k] for k in numbers)
         rest = [atom for k, atom in enumerate(op.inputs) if k not in numbers]
         place = _place(procedure.function, root, taken)
         return replace(op, inputs=(*rest[:place], object, *rest[place:]))
 
     body = Region((), tuple(map(changed, caller.body.ops)), caller.body.results)
-    notes = {**caller.notes, "passed": apart | caller.notes.get("passed", set())}
-    return replace(caller, params=tuple(params), body=body, notes=notes)
+    return replace(caller, params=tuple(params), body=body)
 
 
 def _place(function: Function, root: str, taken: Collection[Value]) -> int:

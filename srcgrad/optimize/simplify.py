@@ -93,7 +93,7 @@ class Simplifier(Builder):
     def _same(self, op: Op, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
         for value, atom in zip(op.outputs, atoms):
             if isinstance(atom, Value) and atom.hint is None:
-                atom.hint = value.hint
+                atom.hint, atom.word = value.hint, atom.word or value.word
         return atoms
 
     def walk(self, region: Region) -> Region:

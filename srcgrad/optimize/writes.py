@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from ..ir.builder import Builder
 from ..ir.dims import Facts
 from ..ir.indexing import is_basic
 from ..ir.nodes import Atom, Const, Function, Op, Region, Value, renamed, substitute
+from ..ir.primitive import named
 
 
 def merge_writes(function: Function, facts: Facts) -> Function:
-    """`d[i] = 0` and then `d[i] += v` is `d[i] = v`; a part of `d` read before `d[i]` is written alone is no copy."""
+    """`d[i] = a; d[i] += b` is `d[i] = a + b`; a part of `d` read before `d[i]` is written alone is no copy."""
     uses: Counter[Atom] = Counter()
     _count(function.body, uses)
-    return function.with_body(_region(function.body, uses))
+    return function.with_body(_region(function.body, uses, facts))
 
 
 def _count(region: Region, uses: Counter[Atom]) -> None:
@@ -25,30 +27,57 @@ def _count(region: Region, uses: Counter[Atom]) -> None:
     uses.update(region.results)
 
 
-def _region(region: Region, uses: Counter[Atom]) -> Region:
+def _region(region: Region, uses: Counter[Atom], facts: Facts) -> Region:
     ops: list[Op] = []
     made: dict[Atom, Op] = {}
     for op in region.ops:
-        op = replace(op, regions=tuple(_region(inner, uses) for inner in op.regions)) if op.regions else op
-        before = _cleared_before(op, made, uses)
+        op = replace(op, regions=tuple(_region(r, uses, facts) for r in op.regions)) if op.regions else op
+        before = _written_before(op, made, uses)
         if before is not None:
             ops = [each for each in ops if each is not before]
-            op = replace(op, prim=before.prim, inputs=(before.inputs[0], *op.inputs[1:]), attrs=before.attrs)
+            total = _total(before.inputs[1], op.inputs[1], op, facts)
+            ops += total
+            written = total[0].output if total else op.inputs[1]
+            uses[written] = 1
+            op = replace(op, prim=before.prim, inputs=(before.inputs[0], written, *op.inputs[2:]), attrs=before.attrs)
         ops.append(op)
         made.update((value, op) for value in op.outputs)
     return _without_copies(replace(region, ops=tuple(ops)), uses)
 
 
-def _cleared_before(op: Op, made: dict[Atom, Op], uses: Counter[Atom]) -> Op | None:
-    """The `d[i] = 0` that this `d[i] += v` follows at once, if nothing else reads what it gives."""
+def _written_before(op: Op, made: dict[Atom, Op], uses: Counter[Atom]) -> Op | None:
+    """The `d[i] = a` that this `d[i] += b` follows at once, if nothing else reads what it gives."""
     if op.prim.name != "index_add" or op.role != "adjoint" or not _is_basic(op):
         return None
     before = made.get(op.inputs[0])
     if before is None or before.prim.name != "index_set" or before.role != "adjoint":
         return None
+    alone = uses[before.outputs[0]] == 1 and _same_part(before, op)
     value = before.inputs[1]
-    cleared = isinstance(value, Const) and value.value == 0 and uses[before.outputs[0]] == 1
-    return before if cleared and _same_part(before, op) else None
+    short = isinstance(value, Value) and value.type == op.inputs[1].type and uses[value] == 1
+    fits = _is_zero(value) or (short and not any(_takes_away(made.get(a)) for a in (value, op.inputs[1])))
+    return before if alone and fits else None
+
+
+def _takes_away(op: Op | None) -> bool:
+    """Whether this is spelled `d[i] -= v`."""
+    factors = op.inputs if op is not None and op.prim.name == "np.multiply" else ()
+    negative = any(isinstance(a, Const) and not isinstance(a.value, complex) and a.value < 0 for a in factors)
+    return negative or (op is not None and op.prim.name == "np.negative")
+
+
+def _is_zero(value: Atom) -> bool:
+    return isinstance(value, Const) and bool(value.value == 0)
+
+
+def _total(a: Atom, b: Atom, op: Op, facts: Facts) -> list[Op]:
+    """The op that adds what is written to a place; none where one of the two is zero."""
+    if _is_zero(a):
+        return []
+    builder = Builder(facts)
+    with builder.at(op.origin):
+        builder.append(named("np.add"), [a, b], [b.type], style="operator")
+    return [replace(each, role=op.role) for each in builder.ops]
 
 
 def _same_part(a: Op, b: Op) -> bool:

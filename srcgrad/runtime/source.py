@@ -7,6 +7,7 @@ import inspect
 import io
 import linecache
 import os
+import re
 import tokenize
 import types
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..errors import Origin, SourceNotFound
+
+# Comments that tell a linter or type checker something about the user's line, not a reader
+_FOR_TOOLS = re.compile(r"#\s*(type:|noqa\b|pragma:|pylint:|pyright:|mypy:|ruff:|fmt:|isort:|nosec\b)")
 
 Node = ast.FunctionDef | ast.Lambda
 
@@ -61,10 +65,13 @@ class Source:
         if isinstance(statement, (ast.For, ast.While, ast.If, ast.With)):
             last = statement.lineno
         behind = self.file.comments.get(last) or self.file.comments.get(statement.lineno) or ""
+        if _FOR_TOOLS.match(behind):
+            behind = ""
         above: list[str] = []
         line = statement.lineno - 1
         while line in self.file.alone and line > self.node.lineno:
-            above.insert(0, self.file.alone[line])
+            if not _FOR_TOOLS.match(self.file.alone[line]):
+                above.insert(0, self.file.alone[line])
             line -= 1
         return behind, tuple(above)
 

@@ -11,6 +11,7 @@ from ..ir.nodes import Atom, Const, Undefined, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, cast
 from ..ir.types import Array, Saved, Tape
+from ..ir.words import word_for
 from .tapes import Scope, Tapes
 
 
@@ -30,6 +31,7 @@ class Cotangents(Tapes):
             )
         elif isinstance(contribution, Value) and contribution.hint is None:
             contribution.hint = cotangent_name(target)
+            contribution.word = contribution.word or self.cotangent_word(target)
         scope.cotangents[target] = contribution
 
     def _accumulate_whole(self, scope: Scope, whole: Value, contribution: Atom) -> None:
@@ -40,6 +42,11 @@ class Cotangents(Tapes):
         if whole in scope.cotangents or (whole not in scope.inside and scope.kind == "loop"):
             raise Unsupported("a recording that two loops read cannot be differentiated again")
         scope.cotangents[whole] = contribution
+
+    def cotangent_word(self, value: Value) -> str | None:
+        """The cotangent of a value without a name is called after what makes it."""
+        made = self.made.get(value)
+        return None if made is None or value.hint is not None else f"d_{word_for(made, self.made)}"
 
     def current(self, scope: Scope, target: Value) -> Atom | None:
         """The cotangent so far; inside a backward loop an outer value gets an accumulator carried by the loop."""

@@ -110,7 +110,7 @@ def _agree_on_names(saved: Sequence[Value], backward: Sequence[Op], made: Mappin
         if each in made:
             source = _source(each, made)
             if source.hint is None and source in made:
-                source.hint = word_for(made[source])
+                source.hint = word_for(made[source], made)
             each.hint = each.hint or source.hint
     for op in walk(backward):
         if op.prim.name == "for":

@@ -14,6 +14,7 @@ from ..ir.nodes import Atom, Const, Op, Slot, Value
 from ..ir.primitive import named
 from ..ir.symbolic import Sym, apply
 from ..ir.types import Array
+from ..ir.words import place_name
 from .calls import Calls
 from .cotangents import cotangent_name
 from .tapes import Scope
@@ -146,12 +147,14 @@ class Steps(Calls):
         atoms = [d, *(self.use(atom) for atom in dynamic)]
         if value in self.active:
             (part,) = self.builder.apply(named("getitem"), atoms, {"index": index}, style="before")
+            place = place_name(getattr(d, "hint", None) or "d", index, dynamic)
             if op.role == "primal" and not self._writes_once(op):
                 part = self._last_writes(part, base, atoms[1:], index)
             elif op.style == "fill" and base not in self.builder.read:
                 pass  # nothing else is added to the cotangent while this place of it is at hand
             elif isinstance(part.type, Array) and part.type.ndim and base in self.active:
                 (part,) = self.builder.apply(named("np.copy"), [part], style="before")
+            part.word = place
             self.accumulate(scope, value, part)
         if base in self.active and op.style == "fill":  # nobody has read this place before it was written
             self.accumulate(scope, base, d)

@@ -14,8 +14,8 @@ def loss_grad(w_q, w_k, w_v, x, target):
     d_error = 2 * error
     d_weights = d_error @ v.T
     ratio = np.sum(d_weights * weights_1, axis=1, keepdims=True) / total
-    ratio = (d_weights / total - ratio) * weights / root
+    d_product = (d_weights / total - ratio) * weights / root
     d_w_v = x.T @ (weights_1.T @ d_error)
-    d_w_k = x.T @ (ratio.T @ q)
-    d_w_q = x.T @ (ratio @ k)
+    d_w_k = x.T @ (d_product.T @ q)
+    d_w_q = x.T @ (d_product @ k)
     return d_w_q, d_w_k, d_w_v

@@ -18,10 +18,10 @@ def loss_grad(spot, volatility, rate, strike, maturity):
     d_rate = np.sum(0.5 * (1.0 + tanh_1) * strike * exp * maturity)
     d_d1 = 0.5 * spot * (1 - tanh * tanh) * root_1
     d_d1 += 0.134145 * (d_d1 * d1 ** 2) + (-product - product_1)
-    ratio_1 = d_d1 / spread
-    product_2 = ratio_1 * maturity
-    d_rate += np.sum(product_2)
-    d_spot += ratio_1 / ratio / strike
+    d_total = d_d1 / spread
+    d_total_1 = d_total * maturity
+    d_rate += np.sum(d_total_1)
+    d_spot += d_total / ratio / strike
     product = (product_1 + product - d_d1 * d1 / spread) * root
-    d_volatility = product_2 * volatility + product
+    d_volatility = d_total_1 * volatility + product
     return d_spot, d_volatility, d_rate

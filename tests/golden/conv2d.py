@@ -15,10 +15,9 @@ def loss_grad(weights, bias, images, target):
     d_out = ratio * error * (1 - tanh * tanh)
     d_weights = np.zeros_like(weights)
     for i in reversed(range(k)):
-        total = i + h
         for j in reversed(range(k)):
-            part = images[:, i:total, j:j + w]
-            tensordot = np.tensordot(part, d_out, axes=((0, 1, 2), (0, 1, 2)))
-            d_weights[i, j] += tensordot
+            images_part = images[:, i:i + h, j:j + w]
+            d_weights_ij = np.tensordot(images_part, d_out, axes=((0, 1, 2), (0, 1, 2)))
+            d_weights[i, j] += d_weights_ij
     d_bias = np.sum(d_out, axis=(0, 1, 2))
     return d_weights, d_bias

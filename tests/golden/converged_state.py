@@ -14,9 +14,9 @@ def loss_grad(x, w):
     d_x = np.zeros_like(x)
     d_w = 0.0
     for h_before in reversed(h_steps):
-        product = d_h * (1 - h * h)
-        d_x += product
-        d_w += np.sum(product * h_before)
-        d_h = product * w
+        d_total = d_h * (1 - h * h)
+        d_x += d_total
+        d_w += np.sum(d_total * h_before)
+        d_h = d_total * w
         h = h_before
     return d_x, d_w

@@ -8,9 +8,9 @@ def loss_grad(mean, loadings, noise, x):
     cov = loadings @ loadings.T + noise * eye
     chol = np.linalg.cholesky(cov)
     white = np.linalg.solve(chol, (x - mean).T)
-    solution = np.linalg.solve(chol.T, white)
-    d_chol = np.diag(n / np.diag(chol)) - solution @ white.T
-    d_mean = -np.sum(solution.T, axis=0)
+    d_transpose = np.linalg.solve(chol.T, white)
+    d_chol = np.diag(n / np.diag(chol)) - d_transpose @ white.T
+    d_mean = -np.sum(d_transpose.T, axis=0)
     tril = np.tril(chol.T @ d_chol)
     product = 0.5 * (tril + np.tril(tril, k=-1).T)
     transpose = np.linalg.solve(chol.T, product).T

@@ -8,12 +8,12 @@ def loss_grad(initial, source, sweeps=6):
     d_u = 2 * u
     d_source = np.zeros_like(source)
     for _ in range(sweeps):
-        copy = d_u[1:-1, 1:-1].copy()
+        d_u_part = d_u[1:-1, 1:-1].copy()
         d_u[1:-1, 1:-1] = 0.0
-        product = 0.25 * copy
-        d_source += product
-        d_u[1:-1, 2:] += product
-        d_u[1:-1, :-2] += product
-        d_u[2:, 1:-1] += product
-        d_u[:-2, 1:-1] += product
+        d_total = 0.25 * d_u_part
+        d_source += d_total
+        d_u[1:-1, 2:] += d_total
+        d_u[1:-1, :-2] += d_total
+        d_u[2:, 1:-1] += d_total
+        d_u[:-2, 1:-1] += d_total
     return d_u, d_source

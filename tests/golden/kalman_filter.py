@@ -20,15 +20,15 @@ def loss_grad(decay, process_noise, sensor_noise, observations):
     d_process_noise = 0.0
     d_decay = 0.0
     for variance, mean, variance_1, surprise, spread, gain in reversed(history):
-        product = d_variance * variance_1
-        product_1 = d_mean * surprise
-        d_variance_1 = d_variance * (1.0 - gain) + (product_1 - product) / spread
-        ratio = 0.5 / spread
-        ratio_1 = 0.5 * (surprise ** 2 / spread) / spread
-        d_spread = (product - product_1) * gain / spread - ratio_1 + ratio
+        d_diff = d_variance * variance_1
+        product = d_mean * surprise
+        d_variance_1 = d_variance * (1.0 - gain) + (product - d_diff) / spread
+        d_power = 0.5 / spread
+        ratio = 0.5 * (surprise ** 2 / spread) / spread
+        d_spread = (d_diff - product) * gain / spread - ratio + d_power
         d_variance_1 += d_spread
         d_sensor_noise += d_spread
-        d_mean -= d_mean * gain + ratio * (2 * surprise)
+        d_mean -= d_mean * gain + d_power * (2 * surprise)
         d_process_noise += d_variance_1
         d_variance = d_variance_1 * decay ** 2
         d_decay += d_variance_1 * variance * (2 * decay) + d_mean * mean

@@ -16,12 +16,12 @@ def loss_grad(leak, gain, currents, target):
     d_leak = 0.0
     for current, (voltage, diff) in zip(reversed(currents), reversed(history)):
         d_gain += d_voltage * current
-        product = d_voltage * voltage
+        d_diff = d_voltage * voltage
         d_voltage = d_voltage * diff
         if voltage > 1.0:
-            d_leak -= 2.0 * product
+            d_leak -= 2.0 * d_diff
         elif voltage < 0.0:
-            d_leak -= 0.5 * product
+            d_leak -= 0.5 * d_diff
         else:
-            d_leak -= product
+            d_leak -= d_diff
     return d_leak, d_gain

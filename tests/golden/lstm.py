@@ -58,8 +58,8 @@ def loss_grad(w, u, b, xs, target):
         d_c_1 = d_c * f
         d_gates = np.zeros_like(b)
         d_gates[product_1:] = d_c * i * (1 - g * g)
-        product_2 = d_h * tanh * o / total * exp
-        d_gates[product:product_1] += product_2
+        d_gates_part = d_h * tanh * o / total * exp
+        d_gates[product:product_1] += d_gates_part
         d_gates[n:product] += d_c * c * f / total_1 * exp_1
         d_gates[:n] += d_c * g * i / total_2 * exp_2
         d_b += d_gates

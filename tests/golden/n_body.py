@@ -6,9 +6,9 @@ def loss_grad(positions, masses, softening=0.1):
     distance = np.sqrt(np.sum(separation ** 2, axis=-1) + softening ** 2)
     energy = -masses[:, None] * masses[None, :] / distance
     d_energy = np.triu(np.ones_like(distance), k=1)
-    ratio = d_energy / distance
-    d_masses = -np.sum(ratio * masses[:, None], axis=0)
-    d_masses -= np.sum(ratio * masses[None, :], axis=1)
+    d_product = d_energy / distance
+    d_masses = -np.sum(d_product * masses[:, None], axis=0)
+    d_masses -= np.sum(d_product * masses[None, :], axis=1)
     column = (d_energy * energy / distance / (2 * distance))[:, :, None]
     product = column * (2 * separation)
     d_positions = np.sum(product, axis=0) - np.sum(product, axis=1)

@@ -7,7 +7,7 @@ def loss_grad(amplitude, frequency, phase, *, TIMES, SIGNAL):
     model = amplitude * sine
     d_model = 2.0 / TIMES.size * (model - SIGNAL)
     d_amplitude = np.sum(d_model * sine)
-    product = d_model * amplitude * np.cos(total)
-    d_phase = np.sum(product)
-    d_frequency = np.sum(product * TIMES)
+    d_total = d_model * amplitude * np.cos(total)
+    d_phase = np.sum(d_total)
+    d_frequency = np.sum(d_total * TIMES)
     return d_amplitude, d_frequency, d_phase

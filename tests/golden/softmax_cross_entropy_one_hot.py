@@ -6,8 +6,8 @@ def loss_grad(w, b, x, one_hot):
     logits = logits - logits.max(axis=1, keepdims=True)  # exp cannot overflow
     exp = np.exp(logits)
     ratio = one_hot / x.shape[0]
-    total = np.sum(ratio, axis=1, keepdims=True)
-    product = total / np.sum(exp, axis=1, keepdims=True) * exp
+    d_log = np.sum(ratio, axis=1, keepdims=True)
+    product = d_log / np.sum(exp, axis=1, keepdims=True) * exp
     d_logits = product - ratio
     d_b = np.sum(d_logits, axis=0)
     d_w = x.T @ d_logits

@@ -10,7 +10,7 @@ def loss_grad(a, b, c, x, y):
     w = np.log1p(exp_2)
     d_u = 2 * (w - y) / (1 + exp_2) * exp_2
     d_c = d_u * v
-    product = d_u * c / (1 + exp_1) * exp_1
-    d_b = product * u
-    d_a = (d_u + product * b) / (1 + exp) * exp * x
+    d_diff = d_u * c / (1 + exp_1) * exp_1
+    d_b = d_diff * u
+    d_a = (d_u + d_diff * b) / (1 + exp) * exp * x
     return d_a, d_b, d_c

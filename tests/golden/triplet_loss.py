@@ -15,12 +15,12 @@ def loss_grad(anchor, positive, negative, margin=0.5):
     above = np.maximum(near - far + margin, 0.0) > 0.0
     column = (above / anchor.shape[0])[:, None]
     d_negative_1 = column * (2 * diff_1)
-    product = column * (2 * diff)
+    d_diff = column * (2 * diff)
     ratio = np.sum(d_negative_1 * negative_1, axis=1, keepdims=True) / root_2
     d_negative = d_negative_1 / root_2 - ratio / root_2 * negative
-    ratio = np.sum(product * positive_1, axis=1, keepdims=True) / root_1
-    d_positive = ratio / root_1 * positive - product / root_1
-    total = np.sum((d_negative_1 - product) * anchor_1, axis=1, keepdims=True)
-    product_1 = total / root / root * anchor
-    d_anchor = (product - d_negative_1) / root + product_1
+    d_root = np.sum(d_diff * positive_1, axis=1, keepdims=True) / root_1
+    d_positive = d_root / root_1 * positive - d_diff / root_1
+    total = np.sum((d_negative_1 - d_diff) * anchor_1, axis=1, keepdims=True)
+    product = total / root / root * anchor
+    d_anchor = (d_diff - d_negative_1) / root + product
     return d_anchor, d_positive, d_negative

@@ -12,11 +12,11 @@ def lorenz_forward(state, sigma, rho, beta):
 
 def lorenz_backward(saved, d_value):
     state, sigma, beta, x, y, diff = saved
-    product = d_value[0] * sigma
-    d_x = d_value[2] * y + d_value[1] * diff - product
+    d_diff = d_value[0] * sigma
+    d_x = d_value[2] * y + d_value[1] * diff - d_diff
     d_state = np.zeros_like(state)
     d_state[2] = -(d_value[2] * beta) - d_value[1] * x
-    d_state[1] += d_value[2] * x - d_value[1] + product
+    d_state[1] += d_value[2] * x - d_value[1] + d_diff
     d_state[0] += d_x
     return d_state
 
@@ -35,12 +35,12 @@ def simulate_grad(start, rho, steps):
     for lorenz_saved, lorenz_saved_1, lorenz_saved_2, lorenz_saved_3 in reversed(history):
         d_k4 = 0.01 / 6 * d_y
         d_k3 = 0.0033333333333333335 * d_y
-        d_value = lorenz_backward(lorenz_saved_3, d_k4)
-        d_k3_1 = d_k3 + 0.01 * d_value
-        d_value_1 = lorenz_backward(lorenz_saved_2, d_k3_1)
-        d_k2 = d_k3 + 0.01 / 2 * d_value_1
-        d_value_2 = lorenz_backward(lorenz_saved_1, d_k2)
-        d_k1 = d_k4 + 0.01 / 2 * d_value_2
+        d_total = lorenz_backward(lorenz_saved_3, d_k4)
+        d_k3_1 = d_k3 + 0.01 * d_total
+        d_total_1 = lorenz_backward(lorenz_saved_2, d_k3_1)
+        d_k2 = d_k3 + 0.01 / 2 * d_total_1
+        d_total_2 = lorenz_backward(lorenz_saved_1, d_k2)
+        d_k1 = d_k4 + 0.01 / 2 * d_total_2
         d_y_1 = lorenz_backward(lorenz_saved, d_k1)
-        d_y += d_value + d_value_1 + d_value_2 + d_y_1
+        d_y += d_total + d_total_1 + d_total_2 + d_y_1
     return d_y

@@ -10,14 +10,13 @@ def even_forward(x, n):
         even_saved = None
         same_1 = None
     else:
-        diff = n - 1
-        same_1 = diff == 0
+        same_1 = n - 1 == 0
         if same_1:
             product = x * x
             value = None
             even_saved = None
         else:
-            value, even_saved = even_forward(x, diff - 1)
+            value, even_saved = even_forward(x, n - 1 - 1)
             product = np.cos(value)
         result = np.sin(product)
     return result, (x, same, product, value, even_saved, same_1)
@@ -28,12 +27,12 @@ def even_backward(saved, d_result):
     if same:
         d_x = d_result
     else:
-        product = d_result * np.cos(product)
+        d_chosen = d_result * np.cos(product)
         if same_1:
-            d_x = 2 * (product * x)
+            d_x = 2 * (d_chosen * x)
         else:
-            negative = -(product * np.sin(value))
-            d_x = even_backward(even_saved, negative)
+            d_value = -(d_chosen * np.sin(value))
+            d_x = even_backward(even_saved, d_value)
     return d_x.copy()
 
 

@@ -24,9 +24,9 @@ def cache_of_tuples_grad(w, xs):
     d_h = np.zeros_like(h)
     d_w = np.zeros_like(w)
     for i, h in zip(reversed(range(len(xs))), reversed(h_steps)):
-        part = d_cache_1[i]
+        d_cache_1_part = d_cache_1[i]
         d_a = d_cache[i]
-        d_a = d_a + (d_h + part) * (1 - h * h)
+        d_a = d_a + (d_h + d_cache_1_part) * (1 - h * h)
         d_w += np.outer(d_a, xs[i])
         d_h = d_a
     return (d_w,)

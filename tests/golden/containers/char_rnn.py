@@ -9,7 +9,7 @@ def char_rnn_grad(Wxh, Whh, Why, bh, by, hprev, inputs, targets):
         x = np.zeros((Wxh.shape[1], 1))
         x[inputs[t]] = 1  # one-hot
         h = hs[t - 1]
-        copy = h.copy()
+        h_1 = h.copy()
         h = np.tanh(np.dot(Wxh, x) + np.dot(Whh, h) + bh)
         hs[t] = h
         y = np.dot(Why, h) + by
@@ -17,7 +17,7 @@ def char_rnn_grad(Wxh, Whh, Why, bh, by, hprev, inputs, targets):
         exp_1 = np.exp(y)
         total = np.sum(exp_1)
         p = exp / total
-        history.append((x, copy, h, exp, exp_1, total, p))
+        history.append((x, h_1, h, exp, exp_1, total, p))
     d_hs = np.zeros_like(hs)
     d_by = np.zeros_like(by)
     d_Why = np.zeros_like(Why)
@@ -28,16 +28,16 @@ def char_rnn_grad(Wxh, Whh, Why, bh, by, hprev, inputs, targets):
         d_p = np.zeros_like(p)
         d_p[targets[t], 0] = -1.0 / p[targets[t], 0]
         not_equal = d_p != 0
-        total_1 = np.sum(np.where(not_equal, -(d_p * p / total), 0.0))
+        d_total = np.sum(np.where(not_equal, -(d_p * p / total), 0.0))
         product = np.where(not_equal, d_p / total, 0.0) * exp
-        d_y = total_1 * exp_1 + product
+        d_y = d_total * exp_1 + product
         d_by += d_y
         d_Why += d_y @ h_1.T
-        copy = d_hs[t].copy()
-        product = (Why.T @ d_y + copy) * (1 - h_1 * h_1)
-        d_bh += product
-        d_Whh += product @ h.T
-        d_hs[t - 1] += Whh.T @ product
-        d_Wxh += product @ x.T
+        d_hs_t = d_hs[t].copy()
+        d_total = (Why.T @ d_y + d_hs_t) * (1 - h_1 * h_1)
+        d_bh += d_total
+        d_Whh += d_total @ h.T
+        d_hs[t - 1] += Whh.T @ d_total
+        d_Wxh += d_total @ x.T
     d_hprev = d_hs[-1]
     return d_Wxh, d_Whh, d_Why, d_bh, d_by, d_hprev

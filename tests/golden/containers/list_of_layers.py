@@ -9,9 +9,9 @@ def list_of_layers_grad(model, x, y):
     d_error = 2.0 / y.size * error
     d_b_1 = np.sum(d_error, axis=0)
     d_w_1 = x_1.T @ d_error
-    product = d_error @ w_1.T * (x_1 > 0.0)
-    d_b_0 = np.sum(product, axis=0)
-    d_w_0 = x.T @ product
+    d_total = d_error @ w_1.T * (x_1 > 0.0)
+    d_b_0 = np.sum(d_total, axis=0)
+    d_w_0 = x.T @ d_total
     d_model = copy.copy(model)
     vars(d_model).update(layers=[copy.copy(model.layers[0]), copy.copy(model.layers[1])])
     vars(d_model.layers[0]).update(w=d_w_0, b=d_b_0)

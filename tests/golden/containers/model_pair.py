@@ -14,7 +14,7 @@ def list_of_layers_backward(error, w_1, x, x_1, d_value):
     d_error = ratio * (2 * error)
     d_b_1 = np.sum(d_error, axis=0)
     d_w_1 = x.T @ d_error
-    product = d_error @ w_1.T * (x > 0.0)
-    d_b_0 = np.sum(product, axis=0)
-    d_w_0 = x_1.T @ product
+    d_total = d_error @ w_1.T * (x > 0.0)
+    d_b_0 = np.sum(d_total, axis=0)
+    d_w_0 = x_1.T @ d_total
     return d_w_0, d_b_0, d_w_1, d_b_1

@@ -14,7 +14,7 @@ def stacked_rows_grad(w, xs):
     d_h = np.zeros_like(h)
     d_w = np.zeros_like(w)
     for i, h in zip(reversed(range(len(xs))), reversed(h_steps)):
-        part = d_hs[i]
-        d_h = (d_h + part) * (1 - h * h)
+        d_hs_part = d_hs[i]
+        d_h = (d_h + d_hs_part) * (1 - h * h)
         d_w += np.outer(d_h, xs[i])
     return (d_w,)

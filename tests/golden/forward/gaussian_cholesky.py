@@ -8,9 +8,9 @@ def loss_jvp(mean, loadings, noise, x, t_mean, t_loadings, t_noise):
     eye = np.eye(d)
     cov = loadings @ loadings.T + noise * eye
     chol = np.linalg.cholesky(cov)
-    t_transpose = np.linalg.solve(chol, t_total + t_noise * eye).T
-    t_product = 0.5 * np.linalg.solve(chol, t_transpose)
-    t_chol = chol @ np.tril(t_product + np.tril(t_product.T, k=-1))
+    d_solution = np.linalg.solve(chol, t_total + t_noise * eye).T
+    d_total = 0.5 * np.linalg.solve(chol, d_solution)
+    t_chol = chol @ np.tril(d_total + np.tril(d_total.T, k=-1))
     white = np.linalg.solve(chol, (x - mean).T)
     t_diff = np.broadcast_to(-t_mean, x.shape).T - t_chol @ white
     diag = np.diag(chol)

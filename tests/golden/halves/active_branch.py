@@ -18,7 +18,7 @@ def loss_backward(less_equal, error, diff, delta, d_cost):
         d_error = d_cost * error
         d_delta = 0.0
     else:
-        product = d_cost * delta
-        d_delta = d_cost * diff - 0.5 * product
-        d_error = product * np.sign(error)
+        d_diff = d_cost * delta
+        d_delta = d_cost * diff - 0.5 * d_diff
+        d_error = d_diff * np.sign(error)
     return d_error, d_delta

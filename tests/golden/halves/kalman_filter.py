@@ -29,12 +29,12 @@ def loss_backward(history, decay, d_total):
     d_process_noise = 0.0
     d_decay = 0.0
     for variance, mean, variance_1, surprise, spread, gain in reversed(history):
-        product = d_variance * variance_1
-        product_1 = d_mean * surprise
-        d_variance_1 = d_variance * (1.0 - gain) + (product_1 - product) / spread
-        product_2 = 0.5 * d_total
-        ratio = product_2 * (surprise ** 2 / spread) / spread
-        d_spread = (product - product_1) * gain / spread - ratio + product_2 / spread
+        d_diff = d_variance * variance_1
+        product = d_mean * surprise
+        d_variance_1 = d_variance * (1.0 - gain) + (product - d_diff) / spread
+        d_total_1 = 0.5 * d_total
+        ratio = d_total_1 * (surprise ** 2 / spread) / spread
+        d_spread = (d_diff - product) * gain / spread - ratio + d_total_1 / spread
         d_variance_1 += d_spread
         d_sensor_noise += d_spread
         d_mean -= d_mean * gain + d_total / spread * surprise

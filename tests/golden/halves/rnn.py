@@ -20,10 +20,10 @@ def loss_backward(error, w_out, h, h_steps, xs, w_h, d_value):
     d_w_h = np.zeros_like(w_h)
     d_w_x = np.zeros((xs.shape[2], w_out.shape[0]))
     for x_t, h_before in zip(reversed(xs), reversed(h_steps)):
-        product = d_h * (1 - h * h)
-        d_b += np.sum(product, axis=0)
-        d_h = product @ w_h.T
-        d_w_h += h_before.T @ product
-        d_w_x += x_t.T @ product
+        d_total = d_h * (1 - h * h)
+        d_b += np.sum(d_total, axis=0)
+        d_h = d_total @ w_h.T
+        d_w_h += h_before.T @ d_total
+        d_w_x += x_t.T @ d_total
         h = h_before
     return d_w_x, d_w_h, d_b, d_w_out

@@ -18,12 +18,12 @@ def black_scholes_grad(spots, strike, rate, sigma, time):
     d_values = np.ones_like(spots)
     d_spots = np.zeros_like(spots)
     for i, (product, sqrt, ratio, product_1, product_2, sqrt_1, ratio_1) in zip(reversed(range(len(spots))), reversed(history)):
-        part = d_values[i]
+        d_values_i = d_values[i]
         d_values[i] = 0.0
-        product_2 = 0.5641895835477563 * (part * product_2)
-        product_3 = 0.5641895835477563 * (part * spots[i])
+        product_2 = 0.5641895835477563 * (d_values_i * product_2)
+        product_3 = 0.5641895835477563 * (d_values_i * spots[i])
         d_d1 = product_3 * np.exp(-(ratio * ratio)) / sqrt
-        d_spots[i] += part * product_1
+        d_spots[i] += d_values_i * product_1
         d_d1 -= product_2 * np.exp(-(ratio_1 * ratio_1)) / sqrt_1
         d_spots[i] += d_d1 / product / (spots[i] / strike) / strike
     return (d_spots,)

@@ -3,45 +3,45 @@ import numpy as np
 
 def cholesky_grad(A):
     A = A.copy()
-    root = np.sqrt(A[0, 0])
-    A[0, 0] = root
+    A_00 = np.sqrt(A[0, 0])
+    A[0, 0] = A_00
     history = []
     for i in range(1, A.shape[0]):
-        part_steps = []
-        ratio_steps = []
-        copy_steps = []
-        copy_steps_1 = []
+        A_jj_steps = []
+        A_ij_steps = []
+        A_j_steps = []
+        A_i_steps = []
         for j in range(i):
-            copy = A[i, :j].copy()
-            copy_steps_1.append(copy)
-            copy = A[j, :j].copy()
-            copy_steps.append(copy)
+            A_i = A[i, :j].copy()
+            A_i_steps.append(A_i)
+            A_j = A[j, :j].copy()
+            A_j_steps.append(A_j)
             A[i, j] -= np.dot(A[i, :j], A[j, :j])
-            part = A[j, j]
-            part_steps.append(part)
-            ratio = A[i, j] / part
-            ratio_steps.append(ratio)
-            A[i, j] = ratio
-        copy = A[i, :i].copy()
-        copy_1 = A[i, :i].copy()
+            A_jj = A[j, j]
+            A_jj_steps.append(A_jj)
+            A_ij = A[i, j] / A_jj
+            A_ij_steps.append(A_ij)
+            A[i, j] = A_ij
+        A_i = A[i, :i].copy()
+        A_i_1 = A[i, :i].copy()
         A[i, i] -= np.dot(A[i, :i], A[i, :i])
-        root_1 = np.sqrt(A[i, i])
-        history.append((part_steps, ratio_steps, copy_steps, copy_steps_1, copy, copy_1, root_1))
-        A[i, i] = root_1
+        A_ii = np.sqrt(A[i, i])
+        history.append((A_jj_steps, A_ij_steps, A_j_steps, A_i_steps, A_i, A_i_1, A_ii))
+        A[i, i] = A_ii
     d_A = np.tril(3 * np.tril(A) ** 2)
-    for i, (part_steps, ratio_steps, copy_steps, copy_steps_1, copy, copy_1, root_1) in zip(reversed(range(1, A.shape[0])), reversed(history)):
-        part = d_A[i, i]
-        d_A[i, i] = part / (2 * root_1)
-        part = d_A[i, i]
-        d_A[i, :i] -= part * copy
-        d_A[i, :i] -= part * copy_1
-        for j, part_steps_1, ratio_steps_1, copy_steps_2, copy_steps_3 in zip(reversed(range(i)), reversed(part_steps), reversed(ratio_steps), reversed(copy_steps), reversed(copy_steps_1)):
-            part = d_A[i, j]
-            d_A[i, j] = part / part_steps_1
-            d_A[j, j] -= part * ratio_steps_1 / part_steps_1
-            part = d_A[i, j]
-            d_A[j, :j] -= part * copy_steps_3
-            d_A[i, :j] -= part * copy_steps_2
-    part = d_A[0, 0]
-    d_A[0, 0] = part / (2 * root)
+    for i, (A_jj_steps, A_ij_steps, A_j_steps, A_i_steps, A_i, A_i_1, A_ii) in zip(reversed(range(1, A.shape[0])), reversed(history)):
+        d_A_ii = d_A[i, i]
+        d_A[i, i] = d_A_ii / (2 * A_ii)
+        d_A_ii = d_A[i, i]
+        d_A[i, :i] -= d_A_ii * A_i
+        d_A[i, :i] -= d_A_ii * A_i_1
+        for j, A_jj, A_ij, A_j, A_i in zip(reversed(range(i)), reversed(A_jj_steps), reversed(A_ij_steps), reversed(A_j_steps), reversed(A_i_steps)):
+            d_A_ij = d_A[i, j]
+            d_A[i, j] = d_A_ij / A_jj
+            d_A[j, j] -= d_A_ij * A_ij / A_jj
+            d_A_ij = d_A[i, j]
+            d_A[j, :j] -= d_A_ij * A_i
+            d_A[i, :j] -= d_A_ij * A_j
+    d_A_00 = d_A[0, 0]
+    d_A[0, 0] = d_A_00 / (2 * A_00)
     return (d_A,)

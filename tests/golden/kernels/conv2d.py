@@ -17,14 +17,12 @@ def conv2d_grad(input, weights, bias):
     d_weights = np.zeros_like(weights)
     d_input = np.zeros_like(input)
     for i in reversed(range(H_out)):
-        total = i + K
         for j in reversed(range(W_out)):
-            total_1 = j + K
-            copy = d_output[:, i, j, :].copy()
+            d_output_ij = d_output[:, i, j, :].copy()
             d_output[:, i, j, :] = 0.0
-            full = np.broadcast_to(copy[:, None, None, None], (N, K, K, input.shape[3], C_out))
-            total_2 = np.sum(full * weights[None, :, :, :], axis=4, keepdims=True)
-            total_3 = np.sum(full * input[:, i:total, j:total_1, :, None], axis=0)
-            d_weights += total_3
-            d_input[:, i:total, j:total_1, :, None] += total_2
+            d_product = np.broadcast_to(d_output_ij[:, None, None, None], (N, K, K, input.shape[3], C_out))
+            d_input_part = np.sum(d_product * weights[None, :, :, :], axis=4, keepdims=True)
+            total = np.sum(d_product * input[:, i:i + K, j:j + K, :, None], axis=0)
+            d_weights += total
+            d_input[:, i:i + K, j:j + K, :, None] += d_input_part
     return d_input, d_weights, d_bias

@@ -6,29 +6,29 @@ def floyd_warshall_by_element_grad(path):
     n = len(path)
     history = []
     for k in range(n):
-        part_steps_steps = []
+        path_ij_steps_steps = []
         total_steps_steps = []
         for i in range(n):
-            part_steps = []
+            path_ij_steps = []
             total_steps = []
             for j in range(n):
-                part = path[i, j]
-                part_steps.append(part)
+                path_ij = path[i, j]
+                path_ij_steps.append(path_ij)
                 total = path[i, k] + path[k, j]
                 total_steps.append(total)
-                path[i, j] = np.minimum(part, total)
-            part_steps_steps.append(part_steps)
+                path[i, j] = np.minimum(path_ij, total)
+            path_ij_steps_steps.append(path_ij_steps)
             total_steps_steps.append(total_steps)
-        history.append((part_steps_steps, total_steps_steps))
+        history.append((path_ij_steps_steps, total_steps_steps))
     d_path = 2 * path
-    for k, (part_steps_steps, total_steps_steps) in zip(reversed(range(n)), reversed(history)):
-        for i, part_steps_steps_1, total_steps_steps_1 in zip(reversed(range(n)), reversed(part_steps_steps), reversed(total_steps_steps)):
-            for j, part_steps_steps, total_steps_steps in zip(reversed(range(n)), reversed(part_steps_steps_1), reversed(total_steps_steps_1)):
-                part = d_path[i, j]
-                product = part * (0.5 if part_steps_steps == total_steps_steps else 1.0)
-                product_1 = part * (0.5 if total_steps_steps == part_steps_steps else 1.0)
-                product_1 = product_1 * (total_steps_steps <= part_steps_steps)
-                d_path[i, j] = product * (part_steps_steps <= total_steps_steps)
-                d_path[k, j] += product_1
-                d_path[i, k] += product_1
+    for k, (path_ij_steps_steps, total_steps_steps) in zip(reversed(range(n)), reversed(history)):
+        for i, path_ij_steps, total_steps in zip(reversed(range(n)), reversed(path_ij_steps_steps), reversed(total_steps_steps)):
+            for j, path_ij, total in zip(reversed(range(n)), reversed(path_ij_steps), reversed(total_steps)):
+                d_path_ij = d_path[i, j]
+                product = d_path_ij * (0.5 if path_ij == total else 1.0)
+                product_1 = d_path_ij * (0.5 if total == path_ij else 1.0)
+                d_total = product_1 * (total <= path_ij)
+                d_path[i, j] = product * (path_ij <= total)
+                d_path[k, j] += d_total
+                d_path[i, k] += d_total
     return (d_path,)

@@ -5,54 +5,51 @@ def gauss_grad(A, b):
     A = A.copy()
     b = b.copy()
     n = len(b)
-    diff = n - 1
     history = []
-    for k in range(diff):
-        part_steps = []
+    for k in range(n - 1):
+        b_k_steps = []
         factor_steps = []
-        copy_steps = []
-        part_steps_1 = []
+        A_k_steps = []
+        A_kk_steps = []
         for i in range(k + 1, n):
-            part = A[k, k]
-            part_steps_1.append(part)
-            factor = A[i, k] / part
+            A_kk = A[k, k]
+            A_kk_steps.append(A_kk)
+            factor = A[i, k] / A_kk
             factor_steps.append(factor)
-            copy = A[k, k:].copy()
-            copy_steps.append(copy)
+            A_k = A[k, k:].copy()
+            A_k_steps.append(A_k)
             A[i, k:] -= factor * A[k, k:]
-            part = b[k]
-            part_steps.append(part)
-            b[i] -= factor * part
-        history.append((part_steps, factor_steps, copy_steps, part_steps_1))
+            b_k = b[k]
+            b_k_steps.append(b_k)
+            b[i] -= factor * b_k
+        history.append((b_k_steps, factor_steps, A_k_steps, A_kk_steps))
     x = np.zeros(n)
-    diff_1 = n - 1
     history_1 = []
-    for i in range(diff_1, -1, -1):
-        part = x[i + 1:]
-        copy = part.copy()
-        ratio = (b[i] - A[i, i + 1:] @ part) / A[i, i]
-        history_1.append((copy, ratio))
-        x[i] = ratio
+    for i in range(n - 1, -1, -1):
+        x_part = x[i + 1:]
+        x_part_1 = x_part.copy()
+        x_i = (b[i] - A[i, i + 1:] @ x_part) / A[i, i]
+        history_1.append((x_part_1, x_i))
+        x[i] = x_i
     d_x = 2 * x
     d_A = np.zeros_like(A)
     d_b = np.zeros_like(b)
-    for i, (copy, ratio) in zip(reversed(range(diff_1, -1, -1)), reversed(history_1)):
-        total = i + 1
-        part = d_x[i]
+    for i, (x_part, x_i) in zip(reversed(range(n - 1, -1, -1)), reversed(history_1)):
+        d_x_i = d_x[i]
         d_x[i] = 0.0
-        ratio_1 = part / A[i, i]
-        d_A[i, i] -= part * ratio / A[i, i]
-        d_x[total:] -= ratio_1 * A[i, total:]
-        d_A[i, total:] -= ratio_1 * copy
-        d_b[i] += ratio_1
-    for k, (part_steps, factor_steps, copy_steps, part_steps_1) in zip(reversed(range(diff)), reversed(history)):
-        for i, part_steps_2, factor, copy_steps_1, part_steps_3 in zip(reversed(range(k + 1, n)), reversed(part_steps), reversed(factor_steps), reversed(copy_steps), reversed(part_steps_1)):
-            part = d_b[i]
-            product = part * part_steps_2
-            d_b[k] -= part * factor
-            copy = d_A[i, k:].copy()
-            total = np.sum(copy * copy_steps_1)
-            d_A[k, k:] -= copy * factor
-            d_A[k, k] += (total + product) * factor / part_steps_3
-            d_A[i, k] += (-product - total) / part_steps_3
+        d_diff = d_x_i / A[i, i]
+        d_A[i, i] -= d_x_i * x_i / A[i, i]
+        d_x[i + 1:] -= d_diff * A[i, i + 1:]
+        d_A[i, i + 1:] -= d_diff * x_part
+        d_b[i] += d_diff
+    for k, (b_k_steps, factor_steps, A_k_steps, A_kk_steps) in zip(reversed(range(n - 1)), reversed(history)):
+        for i, b_k, factor, A_k, A_kk in zip(reversed(range(k + 1, n)), reversed(b_k_steps), reversed(factor_steps), reversed(A_k_steps), reversed(A_kk_steps)):
+            d_b_i = d_b[i]
+            product = d_b_i * b_k
+            d_b[k] -= d_b_i * factor
+            d_A_i = d_A[i, k:].copy()
+            total = np.sum(d_A_i * A_k)
+            d_A[k, k:] -= d_A_i * factor
+            d_A[k, k] += (total + product) * factor / A_kk
+            d_A[i, k] += (-product - total) / A_kk
     return d_A, d_b

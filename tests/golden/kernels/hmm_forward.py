@@ -29,17 +29,16 @@ def hmm_forward_grad(log_start, log_transition, log_emission, observed):
     d_log_emission = np.zeros_like(log_emission)
     d_log_transition = np.zeros_like(log_transition)
     for t, (total_steps, exp_steps, terms_steps, top_steps) in zip(reversed(range(1, steps)), reversed(history)):
-        diff = t - 1
-        for j, total_steps_1, exp_steps_1, terms, top in zip(reversed(range(len(log_start))), reversed(total_steps), reversed(exp_steps), reversed(terms_steps), reversed(top_steps)):
+        for j, total, exp, terms, top in zip(reversed(range(len(log_start))), reversed(total_steps), reversed(exp_steps), reversed(terms_steps), reversed(top_steps)):
             d_top = d_alpha[t, j]
             d_alpha[t, j] = 0.0
             d_log_emission[j, observed[t]] += d_top
-            d_terms = d_top / total_steps_1 * exp_steps_1
+            d_terms = d_top / total * exp
             same = terms == top
             product = (d_top - np.sum(d_terms)) / np.sum(same) * same
             d_terms += product
             d_log_transition[:, j] += d_terms
-            d_alpha[diff] += d_terms
+            d_alpha[t - 1] += d_terms
     d_log_start = d_alpha[0]
     d_log_emission[:, observed[0]] += d_log_start
     return d_log_start, d_log_transition, d_log_emission

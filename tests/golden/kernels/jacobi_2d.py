@@ -10,19 +10,19 @@ def jacobi_2d_grad(A, B, steps):
     d_A = 2 * A
     d_B = np.zeros_like(B)
     for _ in range(1, steps):
-        copy = d_A[1:-1, 1:-1].copy()
-        product = 0.2 * copy
-        d_B[:-2, 1:-1] += product
-        d_B[2:, 1:-1] += product
-        d_B[1:-1, 2:] += product
-        d_B[1:-1, :-2] += product
-        d_B[1:-1, 1:-1] += product
-        copy = d_B[1:-1, 1:-1].copy()
+        d_A_part = d_A[1:-1, 1:-1].copy()
+        d_total = 0.2 * d_A_part
+        d_B[:-2, 1:-1] += d_total
+        d_B[2:, 1:-1] += d_total
+        d_B[1:-1, 2:] += d_total
+        d_B[1:-1, :-2] += d_total
+        d_B[1:-1, 1:-1] += d_total
+        d_B_part = d_B[1:-1, 1:-1].copy()
         d_B[1:-1, 1:-1] = 0.0
-        product = 0.2 * copy
-        d_A[1:-1, 1:-1] = product
-        d_A[:-2, 1:-1] += product
-        d_A[2:, 1:-1] += product
-        d_A[1:-1, 2:] += product
-        d_A[1:-1, :-2] += product
+        d_total = 0.2 * d_B_part
+        d_A[1:-1, 1:-1] = d_total
+        d_A[:-2, 1:-1] += d_total
+        d_A[2:, 1:-1] += d_total
+        d_A[1:-1, 2:] += d_total
+        d_A[1:-1, :-2] += d_total
     return d_A, d_B

@@ -56,15 +56,15 @@ def lstm_grad(W, U, b, x, h, c):
     product = 2 * n
     product_1 = 3 * n
     for t, tanh, o, g, i, c, f, total, exp, total_1, exp_1, total_2, exp_2, h in zip(reversed(range(len(x))), reversed(tanh_steps), reversed(o_steps), reversed(g_steps), reversed(i_steps), reversed(c_steps), reversed(f_steps), reversed(total_steps), reversed(exp_steps), reversed(total_steps_1), reversed(exp_steps_1), reversed(total_steps_2), reversed(exp_steps_2), reversed(h_steps)):
-        copy = d_out[t].copy()
-        d_h += copy
+        d_out_t = d_out[t].copy()
+        d_h += d_out_t
         d_out[t] = 0.0
         d_c += d_h * o * (1 - tanh * tanh)
         d_c_1 = d_c * f
         d_gates = np.zeros_like(b)
         d_gates[product_1:] = d_c * i * (1 - g * g)
-        product_2 = d_h * tanh * o / total * exp
-        d_gates[product:product_1] += product_2
+        d_gates_part = d_h * tanh * o / total * exp
+        d_gates[product:product_1] += d_gates_part
         d_gates[n:product] += d_c * c * f / total_1 * exp_1
         d_gates[:n] += d_c * g * i / total_2 * exp_2
         d_b += d_gates

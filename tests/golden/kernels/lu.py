@@ -3,41 +3,41 @@ def lu_grad(A):
     N = A.shape[0]
     history = []
     for i in range(N):
-        part_steps = []
-        ratio_steps = []
-        copy_steps = []
-        copy_steps_1 = []
+        A_jj_steps = []
+        A_ij_steps = []
+        A_j_steps = []
+        A_i_steps = []
         for j in range(i):
-            copy = A[i, :j].copy()
-            copy_steps_1.append(copy)
-            copy = A[:j, j].copy()
-            copy_steps.append(copy)
+            A_i = A[i, :j].copy()
+            A_i_steps.append(A_i)
+            A_j = A[:j, j].copy()
+            A_j_steps.append(A_j)
             A[i, j] -= A[i, :j] @ A[:j, j]
-            part = A[j, j]
-            part_steps.append(part)
-            ratio = A[i, j] / part
-            ratio_steps.append(ratio)
-            A[i, j] = ratio
-        copy_steps_2 = []
-        copy_steps_3 = []
+            A_jj = A[j, j]
+            A_jj_steps.append(A_jj)
+            A_ij = A[i, j] / A_jj
+            A_ij_steps.append(A_ij)
+            A[i, j] = A_ij
+        A_j_steps_1 = []
+        A_i_steps_1 = []
         for j in range(i, N):
-            copy = A[i, :i].copy()
-            copy_steps_3.append(copy)
-            copy = A[:i, j].copy()
-            copy_steps_2.append(copy)
+            A_i = A[i, :i].copy()
+            A_i_steps_1.append(A_i)
+            A_j = A[:i, j].copy()
+            A_j_steps_1.append(A_j)
             A[i, j] -= A[i, :i] @ A[:i, j]
-        history.append((part_steps, ratio_steps, copy_steps, copy_steps_1, copy_steps_2, copy_steps_3))
+        history.append((A_jj_steps, A_ij_steps, A_j_steps, A_i_steps, A_j_steps_1, A_i_steps_1))
     d_A = 2 * A
-    for i, (part_steps, ratio_steps, copy_steps, copy_steps_1, copy_steps_2, copy_steps_3) in zip(reversed(range(N)), reversed(history)):
-        for j, copy_steps_4, copy_steps_5 in zip(reversed(range(i, N)), reversed(copy_steps_2), reversed(copy_steps_3)):
-            part = d_A[i, j]
-            d_A[:i, j] -= part * copy_steps_5
-            d_A[i, :i] -= part * copy_steps_4
-        for j, part_steps_1, ratio_steps_1, copy_steps_2, copy_steps_3 in zip(reversed(range(i)), reversed(part_steps), reversed(ratio_steps), reversed(copy_steps), reversed(copy_steps_1)):
-            part = d_A[i, j]
-            d_A[i, j] = part / part_steps_1
-            d_A[j, j] -= part * ratio_steps_1 / part_steps_1
-            part = d_A[i, j]
-            d_A[:j, j] -= part * copy_steps_3
-            d_A[i, :j] -= part * copy_steps_2
+    for i, (A_jj_steps, A_ij_steps, A_j_steps, A_i_steps, A_j_steps_1, A_i_steps_1) in zip(reversed(range(N)), reversed(history)):
+        for j, A_j, A_i in zip(reversed(range(i, N)), reversed(A_j_steps_1), reversed(A_i_steps_1)):
+            d_A_ij = d_A[i, j]
+            d_A[:i, j] -= d_A_ij * A_i
+            d_A[i, :i] -= d_A_ij * A_j
+        for j, A_jj, A_ij, A_j, A_i in zip(reversed(range(i)), reversed(A_jj_steps), reversed(A_ij_steps), reversed(A_j_steps), reversed(A_i_steps)):
+            d_A_ij = d_A[i, j]
+            d_A[i, j] = d_A_ij / A_jj
+            d_A[j, j] -= d_A_ij * A_ij / A_jj
+            d_A_ij = d_A[i, j]
+            d_A[:j, j] -= d_A_ij * A_i
+            d_A[i, :j] -= d_A_ij * A_j
     return (d_A,)

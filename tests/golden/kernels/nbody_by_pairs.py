@@ -46,15 +46,15 @@ def nbody_by_pairs_grad(mass, pos, vel, steps, dt):
     for chosen_steps_steps, chosen_steps_steps_1, chosen_steps_steps_2, r_steps_steps in reversed(history):
         d_vel += d_pos * dt
         d_acc = d_vel * dt
-        for i, chosen_steps_steps_3, chosen_steps_steps_4, chosen_steps_steps_5, r_steps_steps_1 in zip(reversed(range(n)), reversed(chosen_steps_steps), reversed(chosen_steps_steps_1), reversed(chosen_steps_steps_2), reversed(r_steps_steps)):
-            for j, chosen_steps_steps, chosen_steps_steps_1, chosen_steps_steps_2, r in zip(reversed(range(n)), reversed(chosen_steps_steps_3), reversed(chosen_steps_steps_4), reversed(chosen_steps_steps_5), reversed(r_steps_steps_1)):
+        for i, chosen_steps, chosen_steps_1, chosen_steps_2, r_steps in zip(reversed(range(n)), reversed(chosen_steps_steps), reversed(chosen_steps_steps_1), reversed(chosen_steps_steps_2), reversed(r_steps_steps)):
+            for j, chosen, chosen_1, chosen_2, r in zip(reversed(range(n)), reversed(chosen_steps), reversed(chosen_steps_1), reversed(chosen_steps_2), reversed(r_steps)):
                 if i != j:
-                    copy = d_acc[i].copy()
-                    ratio = copy / chosen_steps_steps
-                    product = np.sum(copy * chosen_steps_steps_1 / chosen_steps_steps) * (1.5 * chosen_steps_steps_2 ** 0.5)
+                    d_acc_i = d_acc[i].copy()
+                    d_product = d_acc_i / chosen
+                    product = np.sum(d_acc_i * chosen_1 / chosen) * (1.5 * chosen_2 ** 0.5)
                     product = product * (2 * r)
-                    product_1 = ratio * mass[j]
-                    d_mass[j] += np.sum(ratio * r)
+                    product_1 = d_product * mass[j]
+                    d_mass[j] += np.sum(d_product * r)
                     d_pos[i] += product - product_1
                     d_pos[j] += product_1 - product
     return d_mass, d_pos, d_vel

@@ -9,23 +9,20 @@ def seidel_2d_grad(A, steps):
                 A[i, j] += A[i, j - 1]
                 A[i, j] /= 9.0
     d_A = 2 * A
-    diff = n - 1
     for _ in range(steps):
-        for i in reversed(range(1, diff)):
-            diff_1 = i - 1
-            total = i + 1
-            for j in reversed(range(1, diff)):
-                part = d_A[i, j]
-                d_A[i, j] = part / 9.0
-                part = d_A[i, j]
-                d_A[i, j - 1] += part
-            part = d_A[i, 1:-1]
-            d_A[total, 2:] += part
-            copy = d_A[i, 1:-1].copy()
-            d_A[total, 1:-1] += copy
-            d_A[total, :-2] += copy
-            d_A[i, 2:] += copy
-            d_A[diff_1, 2:] += copy
-            d_A[diff_1, 1:-1] += copy
-            d_A[diff_1, :-2] += copy
+        for i in reversed(range(1, n - 1)):
+            for j in reversed(range(1, n - 1)):
+                d_A_ij = d_A[i, j]
+                d_A[i, j] = d_A_ij / 9.0
+                d_A_ij = d_A[i, j]
+                d_A[i, j - 1] += d_A_ij
+            d_A_i = d_A[i, 1:-1]
+            d_A[i + 1, 2:] += d_A_i
+            d_A_i = d_A[i, 1:-1].copy()
+            d_A[i + 1, 1:-1] += d_A_i
+            d_A[i + 1, :-2] += d_A_i
+            d_A[i, 2:] += d_A_i
+            d_A[i - 1, 2:] += d_A_i
+            d_A[i - 1, 1:-1] += d_A_i
+            d_A[i - 1, :-2] += d_A_i
     return (d_A,)

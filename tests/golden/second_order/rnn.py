@@ -21,12 +21,12 @@ def loss_hvp(w_x, w_h, b, w_out, xs, target, t_w_x, t_w_h, t_b, t_w_out):
     t_d_w_x = np.zeros_like(w_x)
     for x_t, (h_before, t_h_before) in zip(reversed(xs), reversed(history)):
         diff = 1 - h * h
-        product = d_h * diff
+        d_total = d_h * diff
         t_diff = t_d_h * diff - 2 * (t_h * h) * d_h
         t_d_b += np.sum(t_diff, axis=0)
-        t_d_h = t_diff @ w_h.T + product @ t_w_h.T
-        d_h = product @ w_h.T
-        t_d_w_h += t_h_before.T @ product + h_before.T @ t_diff
+        t_d_h = t_diff @ w_h.T + d_total @ t_w_h.T
+        d_h = d_total @ w_h.T
+        t_d_w_h += t_h_before.T @ d_total + h_before.T @ t_diff
         t_d_w_x += x_t.T @ t_diff
         h = h_before
         t_h = t_h_before
