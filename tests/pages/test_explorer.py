@@ -1,5 +1,6 @@
 """`explore` follows a file: each save shows the new gradient, errors stand at their line, the token alone gets in."""
 
+import functools
 import http.client
 import json
 import signal
@@ -266,9 +267,14 @@ def test_ctrl_c_ends_it_without_a_trace(tmp_path):
     file = tmp_path / "model.py"
     file.write_text(TEXT)
     command = [sys.executable, "-m", "srcgrad", "explore", str(file)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert "model.py is at http://127.0.0.1:" in process.stderr.readline()
-        assert "Ctrl-C" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
-        assert process.stderr.read().strip() == ""
+    # a shell's job in the background, as tests may be, ignores Ctrl-C, and so would what it starts
+    listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as process:
+        try:
+            assert "model.py is at http://127.0.0.1:" in process.stderr.readline()
+            assert "Ctrl-C" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+            assert process.stderr.read().strip() == ""
+        finally:
+            process.kill()
