@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
-from .custom import checkpoint, hook, rule
+from .custom import checkpoint, checkpointed, hook, rule
 from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
 from .inspect import make_dot
 from .markers import stop_gradient
@@ -35,6 +35,7 @@ __all__ = [
     "__version__",
     "check_grads",
     "checkpoint",
+    "checkpointed",
     "cuda",
     "data",
     "device",

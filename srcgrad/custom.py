@@ -123,6 +123,24 @@ def checkpoint(function: Callable[P, R]) -> Checkpoint[P, R]:
     return Checkpoint(function)
 
 
+def checkpointed(steps: range, slots: int | None = None, levels: int = 1) -> range:
+    """The range itself, for a loop with a memory budget: `for i in checkpointed(range(n), slots=8)`.
+
+    The loop goes by segments, and of its passes only the variables at the beginning of each segment are stored; the
+    backward sweep computes one segment after the other again, from the last to the first.
+    slots : how many segments; by default about as many as a segment has passes, the square root of their number
+    levels : how often a segment is divided again. With n passes, about `levels * slots` states are stored and
+        `n / slots ** levels` passes recorded at any time, and each pass is computed `levels` times more
+    The value and the gradient are those of the plain loop, bit for bit. Griewank & Walther, Evaluating Derivatives
+    (2008), chapter 12.
+    """
+    if not isinstance(steps, range):
+        raise TypeError(f"checkpointed takes a range, not {type(steps).__name__}")
+    if (slots is not None and slots < 1) or levels < 1:
+        raise ValueError("slots and levels must be positive")
+    return steps
+
+
 def hook(x: T, function: Callable[[Any], Any]) -> T:
     """`x` itself; in the backward sweep `function` is called with its cotangent.
 

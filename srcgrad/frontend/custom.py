@@ -11,7 +11,7 @@ import types
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..custom import Checkpoint, Rule, checkpoint, hook
+from ..custom import Checkpoint, Rule, checkpoint, checkpointed, hook
 from ..errors import Unsupported
 from ..ir.custom import Custom
 from ..ir.nodes import Const, Region, Value
@@ -23,7 +23,7 @@ from ..runtime.captures import Found
 from ..runtime.source import find_source
 from .parts import Part, alike, append, around, check_quiet, given_to, has_source, name_of, read, stand_in, values_in
 from .ruling import Reader
-from .values import Closure, describe, is_number
+from .values import Closure, RangeValue, Segments, describe, is_number
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -41,6 +41,8 @@ def call(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text:
         return Checkpoint(args[0])
     if function is hook:
         return _hook(c, args, kwargs)
+    if function is checkpointed:
+        return _checkpointed(c, args, kwargs, text)
     if isinstance(function, types.FunctionType):
         raise Unsupported(f"`{text}` makes a rule inside a function", "Make the rule outside, and call it here.")
     if isinstance(function, Checkpoint):
@@ -70,6 +72,20 @@ def _checkpoint(c: Calls, function: Checkpoint[Any, Any], args: list[Any], kwarg
     custom = Custom(text, "checkpoint", replace(plain, params=(*plain.params, *outside)))
     atoms = [*(leaf for leaf in given.leaves if isinstance(leaf, Value)), *outside]
     return append(c, custom, atoms, part, effects)
+
+
+def _checkpointed(c: Calls, args: list[Any], kwargs: dict[str, Any], text: str) -> RangeValue:
+    """A range whose loop goes by segments."""
+    given = dict(zip(("steps", "slots", "levels"), args)) | kwargs
+    steps, slots = given.get("steps"), given.get("slots", Const(None))
+    levels = given.get("levels", Const(1))
+    if not isinstance(steps, RangeValue) or steps.segments is not None:
+        raise Unsupported(f"`{text}` of {describe(steps)}", "It takes a range: checkpointed(range(n)).")
+    numbers = [None if n is None else c.maybe_number(n) for n in (slots, levels)]
+    free = slots is None or (isinstance(slots, Const) and slots.value is None)
+    if not (free or (type(numbers[0]) is int and numbers[0] > 0)) or type(numbers[1]) is not int or numbers[1] < 1:
+        raise Unsupported(f"`{text}` with slots or levels that are not positive integers, known when compiling")
+    return replace(steps, segments=Segments(None if free else numbers[0], numbers[1]))
 
 
 # Hooks

@@ -67,7 +67,7 @@ def spread(value: Any, name: str) -> tuple[list[Leaf], Callable[[Sequence[Any]],
             return _items([*parts, (name, start)], lambda items: Iteration(kind, tuple(items[:-1]), items[-1]))
         case RangeValue():
             bounds = [("start", value.start), ("stop", value.stop), ("step", value.step)]
-            return _items(bounds, lambda items: RangeValue(*items))
+            return _items(bounds, lambda items: RangeValue(items[0], items[1], items[2], value.segments))
     return [], lambda leaves: value
 
 
@@ -134,7 +134,8 @@ class Keys(Interpreter):
             case Iteration():
                 return ("walk", value.kind, *(self.mark(part) for part in value.parts), self.mark(value.start))
             case RangeValue():
-                return ("range", self.mark(value.start), self.mark(value.stop), self.mark(value.step))
+                bounds = value.start, value.stop, value.step
+                return ("range", str(value.segments), *map(self.mark, bounds))
             case Instance():
                 if value.assigned:
                     raise Unsupported("an object that the function has changed is passed to a function of its own")

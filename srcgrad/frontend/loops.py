@@ -22,8 +22,9 @@ from .desugar import Known, desugar
 from .expressions import UNROLL
 from .filled import Filling
 from .scopes import assigned, bound, exposed, index_name, jumps, loads, nonlocal_names, returns
+from .segments import into_segments
 from .starts import begun, check_starts
-from .values import Iteration, Poison, RangeValue, is_number
+from .values import Iteration, Poison, RangeValue, Segments, is_number
 
 _TOTAL = " total"  # the variable of sum(...); no user's name has a space
 
@@ -257,10 +258,17 @@ class Loops(Carrying):
                 attrs["partial"] = True
         region = Region((index, *params), tuple(ops), tuple(ends))
         outputs = self.builder.append(named("for"), [*bounds, *inits], types, attrs, regions=(region,))
+        segments = _segments(walked)
+        if segments is not None:
+            into_segments(self, self.builder.ops.pop(), segments)
         if carried.stop is not None:
             outputs[-1].hint = "passes"
             outputs = outputs[:-1]
         self.leave(carried, results, outputs, inside, loop, partial(self._makes_a_pass, bounds))
+
+    def alike_types(self, one: Value, other: Value) -> bool:
+        a, b = one.type, other.type
+        return a == b if not isinstance(a, Array) else isinstance(b, Array) and self.facts.same_axes(a.axes, b.axes)
 
     def _may_begin(self, carried: Carried, results: Sequence[Any], bounds: Sequence[Any]) -> bool:
         """Whether a number may become an array in the loop: where a pass is made for certain."""
@@ -444,3 +452,12 @@ class Loops(Carrying):
         if any(new is not entered.get(array) for array, new in self.writes(ops).items()) or ops.stores != before:
             raise Unsupported("the condition of a `while` changes a value", "Change it before and inside the loop.")
         return heads, ops, test
+
+
+def _segments(walked: Any) -> Segments | None:
+    """How the loop is checkpointed."""
+    if isinstance(walked, RangeValue):
+        return walked.segments
+    if isinstance(walked, Iteration) and any(_segments(part) for part in walked.parts):
+        raise Unsupported(f"`{walked.kind}` of a checkpointed range", "Loop over checkpointed(range(n)) itself.")
+    return None

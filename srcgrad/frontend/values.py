@@ -156,6 +156,14 @@ FIELDS = {
 }
 
 
+@dataclass(frozen=True)
+class Segments:
+    """How a loop is checkpointed: in how many segments, each in segments again; None for as many as passes in one."""
+
+    slots: int | None
+    levels: int = 1
+
+
 @dataclass(eq=False)
 class RangeValue:
     """`range(...)` with bounds that may be known only while running."""
@@ -163,6 +171,7 @@ class RangeValue:
     start: Any
     stop: Any
     step: Any
+    segments: Segments | None = None
 
 
 @dataclass(eq=False)

@@ -57,6 +57,7 @@ FLOAT_OF = register(
 )
 CASES[FLOAT_OF] = [Case(())]
 INT_OF = register(Primitive("int", fn=int, infer=_int, operands=("x",), kind="constant", cheap=True), int)
+MIN_OF = register(Primitive("min", fn=min, infer=_int, operands=("a", "b"), kind="constant", cheap=True))  # of ints
 SHAPE_OF = register(
     Primitive(
         "shape_of",

@@ -79,6 +79,9 @@ class Customs(Steps):
         back = type(self)(self.facts, active_values(region, wrt), self.pairs)
         back.builder.origin, root = op.origin, Scope(None, "root")
         back.builder.notice(Region(tuple(x for x in inputs if isinstance(x, Value)), region.ops, ()))
+        # what has been added up so far goes on here, in the order that it would have without the call
+        sums = {k: d for k, atom in self._sources(op) if (d := self.current(scope, atom)) is not None}
+        root.cotangents.update((inputs[k], d) for k, d in sums.items())  # type: ignore[misc]
         for result, d in zip(results, cotangents):
             if d is not None:
                 back.accumulate(root, result, d)
@@ -86,9 +89,20 @@ class Customs(Steps):
         self.faults += back.faults
         self.builder.ops += [_as_adjoint(each) for each in again]
         self.builder.ops += back.builder.ops
-        for atom, x in zip(op.inputs, inputs):
-            if isinstance(x, Value) and atom in self.active:
+        for k, (atom, x) in enumerate(zip(op.inputs, inputs)):
+            if k in sums:
+                scope.cotangents[atom] = root.cotangents[x]  # type: ignore[index]
+            elif isinstance(x, Value) and atom in self.active:
                 self.accumulate(scope, atom, back.final(root, x))
+
+    def _sources(self, op: Op) -> list[tuple[int, Value]]:
+        """The active arrays that a call reads once, with their places among its inputs."""
+        return [
+            (k, atom)
+            for k, atom in enumerate(op.inputs)
+            if isinstance(atom, Value) and isinstance(atom.type, Array) and atom in self.active
+            and op.inputs.count(atom) == 1
+        ]  # fmt: skip
 
     def _apart(self, atom: Atom) -> Atom:
         """The value under another name, so that nothing recognises what is computed from it."""
