@@ -20,8 +20,8 @@ def recurrent_grad(h, xs, w, u):
         gate = 1 / total
         d_a = d_h * gate - (d_h * h - d_h * a) * gate / total * exp
         d_total = d_a * (1 - a * a)
-        d_h = d_h * (1 - gate) + w.T @ d_total
-        d_w += np.outer(d_total, h)
         d_u += np.outer(d_total, x)
+        d_w += np.outer(d_total, h)
+        d_h = d_h * (1 - gate) + w.T @ d_total
         d_xs[i] += u.T @ d_total
     return d_h, d_xs, d_w, d_u
