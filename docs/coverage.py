@@ -28,6 +28,22 @@ shows what the gradients look like.
 """
 
 
+OBJECTS = """## Sparse matrices and splines
+
+| object | what is differentiated |
+|---|---|
+| matrices of `scipy.sparse` | `A @ x`, `x @ A`, `A.dot(x)`, `A.T`, `A.toarray()` |
+| `scipy.sparse.csr_array`, `csc_array`, `coo_array`, `csr_matrix`, `csc_matrix`, `coo_matrix` | in `data`, of \
+`(data, (rows, columns)), shape=(m, n)` |
+| `scipy.sparse.linalg.spsolve`, `splu(A).solve` | in the right-hand side and the data; `trans` |
+| `scipy.sparse.linalg.cg`, `gmres`, `bicgstab`, `minres` | the same; RuntimeError where they have not converged; \
+`rtol`, `atol`, `maxiter`, `restart` |
+| `scipy.interpolate.CubicSpline`, `make_interp_spline` | in values and places; `bc_type`, `k`, `nu` |
+| `scipy.interpolate.interp1d` | in values; `kind` |
+| `scipy.interpolate.PchipInterpolator`, `Akima1DInterpolator`, `BSpline`, `PPoly` | in places; `nu` |
+"""
+
+
 def page() -> str:
     """The whole page, as the rules are now."""
     load_installed()
@@ -37,7 +53,7 @@ def page() -> str:
     parts = [HEAD]
     for section in sorted({_section(prim) for prim in derived}, key=lambda name: (not name.startswith("np"), name)):
         parts += [f"## {section}", "", *_table([prim for prim in derived if _section(prim) == section]), ""]
-    parts += ["## Functions that take functions", "", SOLVERS, *_families(), ""]
+    parts += ["## Functions that take functions", "", SOLVERS, *_families(), "", OBJECTS]
     parts += ["## Without a derivative", "", ", ".join(f"`{prim.name}`" for prim in constants)]
     return "\n".join(parts) + "\n"
 

@@ -502,6 +502,33 @@ def _field(e: Expressions, op: Op) -> ast.expr:
     return node
 
 
+def _sparse_product(e: Expressions, op: Op) -> ast.expr:
+    a, x = e.atom(op.inputs[0]), e.atom(op.inputs[1])
+    return ast.BinOp(x, ast.MatMult(), a) if op.attrs.get("left") else ast.BinOp(a, ast.MatMult(), x)
+
+
+def _sparse_solve(e: Expressions, op: Op) -> ast.expr:
+    module = "scipy.sparse.linalg"
+    target = ast.Attribute(dotted(e.modules.get(module, module)), op.attrs["solver"], ast.Load())
+    keywords = {key: literal(value) for key, value in op.attrs["keywords"]}
+    return call(target, [e.atom(a) for a in op.inputs[:2]], keywords)
+
+
+def _lu_solve(e: Expressions, op: Op) -> ast.expr:
+    lu, b = (e.atom(a) for a in op.inputs[:2])
+    trans = [constant(op.attrs["trans"])] if op.attrs.get("trans", "N") != "N" else []
+    return call(ast.Attribute(lu, "solve", ast.Load()), [b, *trans])
+
+
+def _spline(e: Expressions, op: Op) -> ast.expr:
+    """`spline(x, 1)`; `spline.derivative(1)(x)`"""
+    spline, x = (e.atom(a) for a in op.inputs[:2])
+    before, nu = op.attrs.get("before", 0), op.attrs.get("nu", 0)
+    if before:
+        spline = call(ast.Attribute(spline, "derivative", ast.Load()), [constant(before)] if before > 1 else [])
+    return call(spline, [x, *([constant(nu)] if nu else [])])
+
+
 def _stack(e: Expressions, op: Op) -> ast.expr | None:
     """`np.array([a, b])`, as the user wrote it."""
     return call("np.array", [ast.List([e.atom(a) for a in op.inputs], ast.Load())]) if op.style == "array" else None
@@ -557,6 +584,13 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "effect": _effect,
     "foreign": _foreign,
     "solver": _solver,
+    "sparse_T": lambda e, op: ast.Attribute(e.atom(op.inputs[0]), "T", ast.Load()),
+    "sparse_product": _sparse_product,
+    "sparse_dense": lambda e, op: call(ast.Attribute(e.atom(op.inputs[0]), "toarray", ast.Load()), []),
+    "sparse_solve": _sparse_solve,
+    "sparse_iterate": _sparse_solve,
+    "lu_solve": _lu_solve,
+    "spline_value": _spline,
     "field": _field,
     "invoke": _effect,
     "again": lambda e, op: e.atom(op.inputs[0]),

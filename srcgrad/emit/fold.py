@@ -20,6 +20,13 @@ ATTRIBUTE = 24  # so long a way to an attribute is spelled where it is read
 RETURNED = 6  # so short an expression (a name, `-d_x`) may stand in a returned tuple
 
 
+# Operands that are spelled, of ops that have others for their derivative
+SHOWN = {
+    "field": 1, "sparse_product": 2, "sparse_dense": 1, "sparse_solve": 2, "sparse_iterate": 2, "lu_solve": 2,
+    "spline_value": 2,
+}  # fmt: skip
+
+
 @dataclass
 class Folding:
     """The decision: `made` finds a value's op, `inline` holds the values without a statement of their own."""
@@ -79,7 +86,7 @@ def _collect(region: Region, folding: Folding, number: int, counter: list[int]) 
         for value in op.outputs:
             folding.made[value] = op
             folding.region[value] = number
-        for atom in op.inputs[:1] if op.prim is FIELD else op.inputs:
+        for atom in op.inputs[: SHOWN.get(op.prim.name)]:
             if isinstance(atom, Value):
                 folding.uses.setdefault(atom, []).append((op, number))
         for inner in op.regions:
@@ -112,8 +119,8 @@ def _visit(region: Region, folding: Folding, tuple_result: bool) -> None:
 
 def operands(op: Op) -> tuple[Atom, ...]:
     """What spelling the op reads; of a choice, `a if c else b`, the results of both arms too."""
-    if op.prim is FIELD:  # what else it has is there for its derivative
-        return op.inputs[:1]
+    if op.prim.name in SHOWN:  # what else it has is there for its derivative
+        return op.inputs[: SHOWN[op.prim.name]]
     return (*op.inputs, *(atom for region in op.regions for atom in region.results))
 
 

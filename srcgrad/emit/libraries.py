@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 
 from ..ir.nodes import Function, walk
 
+_SPARSE = ("sparse_solve", "sparse_iterate")
+
 
 def choose(function: Function, taken: Collection[str], imported: Mapping[str, str]) -> dict[str, str]:
     """Modules of other libraries, and how calls spell them: as the user did, where no variable has that name.
@@ -15,7 +17,8 @@ def choose(function: Function, taken: Collection[str], imported: Mapping[str, st
     """
     written: Mapping[str, str] = function.notes.get("modules", {})
     names = {*taken, *(param.name for param in function.params)}
-    used = {op.attrs.get("module", op.prim.module) for op in walk(function.body.ops)}
+    used = {"scipy.sparse.linalg" for op in walk(function.body.ops) if op.prim.name in _SPARSE}
+    used |= {op.attrs.get("module", op.prim.module) for op in walk(function.body.ops)}
     chosen: dict[str, str] = {}
     for module in sorted(used):
         if not module or module.split(".")[0] in ("np", "math"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import InternalError
 from ..ir.dims import Dim, Facts, Quotient, Symbol, as_dim, product
 from ..ir.nodes import Value
-from ..ir.types import Array
+from ..ir.types import Array, Sparse
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,13 @@ class Lengths:
     def _source(self, symbol: Symbol, scope: Iterable[Value]) -> Source:
         found = None
         for value in scope:
-            if not isinstance(value.type, Array):
+            if not isinstance(value.type, (Array, Sparse)):
                 continue
-            if value.type.dim is not None and self.facts.canon(value.type.dim).symbol == symbol:
+            if (
+                isinstance(value.type, Array)
+                and value.type.dim is not None
+                and self.facts.canon(value.type.dim).symbol == symbol
+            ):
                 return Source(value, None)
             axes = (axis for axis, dim in enumerate(value.type.axes) if self.facts.canon(dim).symbol == symbol)
             axis = next(axes, None)

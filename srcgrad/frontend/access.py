@@ -17,9 +17,10 @@ from ..ir.primitive import find, named
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route
-from . import inplace, solving
+from . import inplace, solving, sparse, splines
 from .expressions import Expressions, is_library
 from .solving import Solution
+from .splines import Spline
 from .values import (
     BoundMethod,
     Closure,
@@ -159,6 +160,10 @@ class Access(Expressions):
         return self.attribute(receiver, node.attr, node)
 
     def attribute(self, receiver: Any, name: str, node: ast.AST) -> Any:
+        if sparse.is_sparse(receiver):
+            return sparse.attribute(self, receiver, name)  # type: ignore[arg-type]
+        if isinstance(receiver, Spline):
+            return splines.attribute(self, receiver, name)  # type: ignore[arg-type]
         if isinstance(receiver, Value):
             return self._array_attribute(receiver, name)
         if isinstance(receiver, (Instance, Record)):

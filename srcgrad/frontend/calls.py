@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import custom, effects, foreign, inplace, solvers, within
+from . import custom, effects, foreign, inplace, solvers, sparse, splines, within
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -115,6 +115,12 @@ class Calls(Growing):
             return method
         if inplace.is_at(function):
             return inplace.at(self, function.__self__, args, kwargs)  # type: ignore[arg-type]
+        if isinstance(function, splines.Spline):
+            return splines.evaluate(self, function, args, kwargs)
+        if splines.makes_spline(function):
+            return splines.make(self, function, args, kwargs, text)
+        if sparse.is_known(function):
+            return sparse.call(self, function, args, kwargs, text)
         solver = solvers.family_of(function)
         if solver is not None:
             return solvers.read_solver(self, solver, function, args, kwargs, text)
@@ -234,6 +240,12 @@ class Calls(Growing):
 
     def _method(self, method: BoundMethod, args: list[Any], kwargs: dict[str, Any]) -> Any:
         receiver, name = method.receiver, method.name
+        if sparse.is_sparse(receiver):
+            return sparse.method(self, receiver, name, args, kwargs)
+        if sparse.is_factorised(receiver):
+            return sparse.solve_factorised(self, receiver, name, args, kwargs)
+        if isinstance(receiver, splines.Spline):
+            return splines.method(self, receiver, name, args, kwargs)
         if isinstance(receiver, Value):
             return self._array_method(receiver, name, args, kwargs)
         if isinstance(receiver, (Instance, Record)):

@@ -138,7 +138,7 @@ def generator(c: Calls, node: ast.Call, function: Any) -> Any:
 
 def is_draw(function: Any) -> bool:
     if isinstance(function, BoundMethod) and isinstance(function.receiver, Value):
-        return isinstance(function.receiver.type, Opaque)
+        return isinstance(function.receiver.type, Opaque) and function.receiver.type.name != "SuperLU"
     owner = getattr(function, "__self__", None)
     return isinstance(owner, np.random.RandomState)
 

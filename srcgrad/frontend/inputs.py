@@ -15,7 +15,7 @@ from ..ir.builder import Builder
 from ..ir.dims import Facts, Symbol, as_dim
 from ..ir.nodes import Param, Value
 from ..ir.primitive import named
-from ..ir.types import Array, Opaque, Type
+from ..ir.types import Array, Opaque, Sparse, Type
 from ..runtime.captures import Route, route_text
 from ..runtime.device import cupy_ndarray
 from ..runtime.signature import (
@@ -27,7 +27,9 @@ from ..runtime.signature import (
     NumberSpec,
     OpaqueSpec,
     SequenceSpec,
+    SparseSpec,
     Spec,
+    SplineSpec,
     StaticSpec,
     UnknownArgument,
     describe,
@@ -37,6 +39,7 @@ from ..runtime.signature import (
 from .calls import Calls
 from .expressions import is_library
 from .foreign import in_standard_library
+from .splines import Spline
 from .state import Plan
 from .values import DictValue, Instance, ListValue
 from .within import is_derivative
@@ -68,8 +71,18 @@ class Inputs(Calls):
                 if number.dtype.kind in "iu":
                     number = replace(number, dim=as_dim(Symbol(path_text(name, path))))
                 return self._param(number, name, path, capture)
+            case SparseSpec(_, dtype, ones):
+                text = path_text(name, path)
+                axes = tuple(as_dim(1) if one else as_dim(Symbol(f"{text}.shape[{i}]")) for i, one in enumerate(ones))
+                matrix = self._param(Sparse(np.dtype(dtype), axes), name, path, capture)
+                self.sparse[matrix] = ()
+                return matrix
+            case SplineSpec(kind, count):
+                return Spline(self._param(Opaque(kind.__name__), name, path, capture), kind.__name__, count)
             case OpaqueSpec(kind):
-                return self._param(Opaque(kind.__name__), name, path, capture)
+                value = self._param(Opaque(kind.__name__), name, path, capture)
+                self.sparse[value] = ()  # if it is a factorised matrix
+                return value
             case StaticSpec(value):
                 return value
             case IdentitySpec(_, code):
@@ -227,7 +240,8 @@ def _route(name: str, path: Path) -> Route:
 
 def _sizes(name: str, value: Any) -> Mapping[Symbol, int]:
     """The example's lengths and integers, by the symbols that stand for them."""
-    if isinstance(value, np.ndarray) or type(value) is cupy_ndarray():
+    sparse = type(value).__module__.startswith("scipy.sparse.") and hasattr(value, "nnz")
+    if sparse or isinstance(value, np.ndarray) or type(value) is cupy_ndarray():
         return {Symbol(f"{name}.shape[{i}]"): n for i, n in enumerate(value.shape) if n != 1}
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return {Symbol(name): int(value)}

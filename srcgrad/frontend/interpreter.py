@@ -25,6 +25,7 @@ from .loops import Bind, Loops
 from .matching import match_as_if
 from .scopes import assigned, keyword, local_names, may_jump, nonlocal_names, own_nodes, returns
 from .solving import Solution
+from .splines import Spline
 from .state import Frame
 from .values import Closure, DictValue, Flat, ListValue, Poison, describe, is_number
 
@@ -281,7 +282,7 @@ class Interpreter(Loops):
             constant = self.apply(named("constant"), [value], attrs)
             self.known[constant] = value.value
             value = constant
-        if isinstance(value, Solution):
+        if isinstance(value, (Solution, Spline)):
             self._named(value.value, name)
         if isinstance(value, Value):
             level = self.frame.level

@@ -16,6 +16,7 @@ from ..ir.dims import Dim
 from ..ir.nodes import Const, Op, Value
 from ..ir.primitive import find, named
 from ..ir.types import Array
+from . import sparse
 from .joins import Half, Joins
 from .state import Ops
 from .values import DictValue, ListValue, Poison, describe, is_number, sequence
@@ -57,6 +58,10 @@ class Operators(Joins):
         left, right = self._beside_array(left, right), self._beside_array(right, left)
         if isinstance(left, Const) and isinstance(right, Const):
             return Const(self.compute(python, left.value, right.value), _spelled(kind, left, right))
+        if sparse.is_sparse(left) or sparse.is_sparse(right):
+            if kind is not ast.MatMult:
+                raise Unsupported("arithmetic with a sparse matrix", "Its products are differentiated: A @ x.")
+            return sparse.product(self, left, right)  # type: ignore[arg-type]
         if is_number(left) or is_number(right):
             if isinstance(left, (bool, Value, Const)) and isinstance(right, (bool, Value, Const)):
                 prim = find(function)

@@ -21,7 +21,7 @@ from ..ir.types import Array, Opaque, Type
 from ..rules.effects import SLOT
 from .effects import slot
 from .parts import check_quiet, name_of, read, stand_in
-from .state import InPlace
+from .state import in_place
 from .values import Closure, DictValue, ListValue, describe, flatten, is_number
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ class Call:
     """One call of a library function, while its arguments are sorted."""
 
     def __init__(self, c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text: str):
-        if c.plan.procedures:
-            raise InPlace
-        if c.callee is not None:
-            raise Unsupported(f"`{text}` is called inside a function that calls itself", "Write that one as a loop.")
+        in_place(c, f"`{text}`")
         self.c, self.function, self.text = c, function, text
         self.name, self.module = function.__name__, home(function)
         try:
@@ -246,6 +243,7 @@ def new_procedure(name: str, params: Sequence[Param], body: Region, template: An
 
 def attribute(c: Calls, solution: Solution, name: str) -> Any:
     """`sol.x`."""
+    in_place(c, f"a solution of `{solution.problem.name}`")
     if c.depth[: len(solution.depth)] != solution.depth:
         raise Unsupported(
             f"a solution of `{solution.problem.name}` is read outside of the branch or loop that it was made in",

@@ -109,6 +109,14 @@ class InPlace(Restart):
         return replace(plan, procedures=False, outlined=frozenset())
 
 
+def in_place(c: Any, what: str) -> None:
+    """What is no array belongs to the function that makes it: helpers are read in place of their calls."""
+    if c.plan.procedures:
+        raise InPlace
+    if c.callee is not None:
+        raise Unsupported(f"{what} is used inside a function that calls itself", "Write that one as a loop.")
+
+
 class Unroll(Restart):
     """This loop is to be written out: its body needs to know the pass."""
 
@@ -193,6 +201,7 @@ class State:
         self.discarded: ast.AST | None = None  # an expression whose value nobody uses
         self._regions = 0
         self.merging: list[ast.stmt] = []  # the branches whose variables meet
+        self.sparse: dict[Value, tuple[Any, ...]] = {}  # sparse matrices -> what they are made of, where that is known
         self.stepped: dict[Value, Any] = {}  # states at times that a solver chose -> its solution
         self.customs: list[int] = []  # the parts of calls with derivatives of their own that are being read
         self.functions: dict[Route, Value] = {}  # functions that are called as they stand
@@ -399,4 +408,5 @@ __all__ = [
     "Silent",
     "State",
     "Unroll",
+    "in_place",
 ]

@@ -70,6 +70,17 @@ class Opaque:
 
 
 @dataclass(frozen=True)
+class Sparse:
+    """A matrix of scipy.sparse. It has no cotangent of its own: what it is made of has."""
+
+    dtype: np.dtype[Any]
+    axes: tuple[Dim, ...]
+
+    def __str__(self) -> str:
+        return f"sparse {self.dtype.str[1:]}[{', '.join(map(str, self.axes))}]"
+
+
+@dataclass(frozen=True)
 class Saved:
     """What a function's forward half hands to its backward half: one value, whatever it is made of."""
 
@@ -77,7 +88,7 @@ class Saved:
         return "saved"
 
 
-Type = Array | Tape | Opaque | Saved
+Type = Array | Tape | Opaque | Sparse | Saved
 
 FLOAT = Array(np.dtype(float), weak=True)
 INT = Array(np.dtype(int), weak=True)

@@ -24,9 +24,12 @@ _WORDS = {
     "np.var": "variance", "np.std": "deviation", "np.linalg.norm": "norm", "np.linalg.cholesky": "chol",
     "call": "value", "index_set": "changed", "np.delete": "kept", "np.argsort": "order", "np.sort": "ordered",
     "np.vander": "powers", "effect": "draw", "np.moveaxis": "moved", "array_literal": "array", "solver": "solution",
-    "custom": "value",
+    "custom": "value", "sparse_product": "product", "sparse_dense": "dense", "sparse_solve": "solution",
+    "sparse_iterate": "solution", "lu_solve": "solution", "spline_value": "height",
 }  # fmt: skip
 
+
+_OBJECTS = {"SuperLU": "lu", "spline": "spline"}
 
 # What a value is still called after these.
 _SAME = ("np.copy", "astype", "np.ascontiguousarray")
@@ -36,6 +39,8 @@ def word_for(op: Op, made: Mapping[Value, Op] | None = None) -> str:
     """A word for the op's result: where it is a part of a variable, or a copy, after that; `made` tells what is."""
     if op.prim.name == "field":
         return str(op.attrs["name"])
+    if op.prim.name == "solver" and str(op.outputs[0].type) in _OBJECTS:
+        return _OBJECTS[str(op.outputs[0].type)]
     if op.prim.name in (*_SAME, "getitem", "np.transpose"):
         word = _part_name(op, made or {})
         if word is not None:

@@ -87,6 +87,25 @@ class FunctionSpec(OpaqueSpec):
 
 
 @dataclass(frozen=True)
+class SparseSpec(OpaqueSpec):
+    """A matrix of scipy.sparse: its format, its dtype, and which axes have length one."""
+
+    dtype: str
+    ones: tuple[bool, ...]
+
+    def __str__(self) -> str:
+        axes = ",".join("1" if one else ":" for one in self.ones)
+        return f"{self.type.__name__} {self.dtype.lstrip('<=|')}[{axes}]"
+
+
+@dataclass(frozen=True)
+class SplineSpec(OpaqueSpec):
+    """A spline of scipy.interpolate; `axes` counts those of one of its values."""
+
+    axes: int
+
+
+@dataclass(frozen=True)
 class InstanceSpec:
     """An object of a user's class: its class, and each attribute that the function reads later.
 
@@ -200,6 +219,10 @@ def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome
         return OpaqueSpec(kind)
     if kind.__module__.startswith("cupy.random") and kind.__name__ in _GENERATORS:
         return OpaqueSpec(kind)
+    if kind.__module__.startswith("scipy.") or kind.__name__ == "SuperLU":
+        library = _of_scipy(value, kind)
+        if library is not None:
+            return library
     if isinstance(value, np.dtype):
         return StaticSpec(value)
     if isinstance(value, _IDENTITY):
@@ -211,6 +234,22 @@ def describe(value: Any, wanted: Wanted = None, path: Path = (), at_home: AtHome
     if callable(value):
         return IdentitySpec(getattr(value, "__qualname__", kind.__name__), value, id(value))
     raise UnknownArgument(_name(kind))
+
+
+SPLINES = ("CubicSpline", "PchipInterpolator", "Akima1DInterpolator", "PPoly", "CubicHermiteSpline", "BSpline")
+
+
+def _of_scipy(value: Any, kind: type) -> Spec | None:
+    """Sparse matrices, factorised ones, and splines."""
+    if kind.__name__ == "SuperLU" and hasattr(value, "perm_c"):
+        return OpaqueSpec(kind)
+    if kind.__module__.startswith("scipy.sparse.") and hasattr(value, "nnz"):
+        if len(value.shape) != 2 or value.dtype.kind not in "fiub":
+            raise UnknownArgument(f"a sparse array of shape {value.shape} and dtype {value.dtype}")
+        return SparseSpec(kind, value.dtype.str, tuple(n == 1 for n in value.shape))
+    if kind.__module__.startswith("scipy.interpolate.") and kind.__name__ in SPLINES:
+        return SplineSpec(kind, value.c.ndim - (1 if kind.__name__ == "BSpline" else 2))
+    return None
 
 
 def _name(kind: type) -> str:
@@ -442,6 +481,14 @@ def predicate(name: str, spec: Spec, constants: dict[str, Any]) -> list[str]:
             tests = [f"{name} is {const(value)}"] if exact else [same, f"{name} == {const(value)}"]
         case IdentitySpec(_, thing):
             tests = [f"{name} is {const(thing)}"]
+        case SparseSpec(kind_, dtype, ones):
+            first, name = bound(name)
+            tests = [f"_type({first}) is {const(kind_)}", f"{name}.dtype == {const(np.dtype(dtype))}"]
+            tests += [f"{name}.shape[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
+        case SplineSpec(kind_, axes):
+            first, name = bound(name)
+            extra = 1 if kind_.__name__ == "BSpline" else 2
+            tests = [f"_type({first}) is {const(kind_)}", f"{name}.c.ndim == {axes + extra}"]
         case OpaqueSpec(kind_):
             tests = [f"_type({name}) is {const(kind_)}"]
         case InstanceSpec(kind_, attrs):
