@@ -99,10 +99,10 @@ def test_the_text_is_what_one_would_write():
         "def loss_grad(y, x, *, KNOTS):",
         "    spline = interpolate.CubicSpline(KNOTS, y)",
         "    height = spline(x)",
-        "    product = 2 * height",
-        "    d_x = product * spline(x, 1)",
+        "    d_height = 2 * height",
+        "    d_x = d_height * spline(x, 1)",
         "    eye = np.eye(y.size)",
-        "    d_y = interpolate.CubicSpline(KNOTS, eye)(x).T @ product",
+        "    d_y = interpolate.CubicSpline(KNOTS, eye)(x).T @ d_height",
         "    return d_y, d_x",
     ]
     assert gradient.source.splitlines()[4:] == lines
