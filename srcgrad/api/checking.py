@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import GradientMismatch
 from ..request import Step
+from ..runtime.device import namespace_of
 from ..runtime.leaves import unwrap
 from ..runtime.trees import tree_leaves, tree_map
 from .choosing import Names, Positions, choose
@@ -52,6 +53,8 @@ def check_grads(
     if order < 1:
         raise ValueError(f"order must be at least 1, not {order}")
     values = [unwrap(arg) for arg in _with_defaults(function, args)]
+    if namespace_of(*tree_leaves(values)) is not np:
+        raise TypeError("derivatives are checked on the CPU: pass NumPy arrays, array.get()")
     check = _Check(modes, atol, rtol, _chosen(function, values, argnums, wrt))
     try:
         check.up_to(function, values, 1, order)

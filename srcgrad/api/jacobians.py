@@ -12,6 +12,7 @@ import numpy as np
 from ..dispatch import Dispatcher
 from ..errors import GradTypeError
 from ..request import Step
+from ..runtime.device import namespace_of
 from ..runtime.leaves import unwrap
 from ..runtime.trees import tree_leaves, tree_map
 from .choosing import Names, Positions, choose
@@ -49,6 +50,11 @@ class Jacobian(Directional):
         """For each leaf of the result and each of the arguments an array of shape result.shape + argument.shape."""
         values = [unwrap(value) for value in self._bind(args, kwargs)]
         active = [self._at(values, place) for place in self._wrt]
+        if namespace_of(*tree_leaves(values)) is not np:
+            raise GradTypeError(
+                f"the {self.title} of `{self._python.__qualname__}` is computed on the CPU alone. Use `vjp` or `jvp` "
+                "with arrays on a GPU, or pass NumPy arrays: array.get()."
+            )
         _check_real(active, self._python.__qualname__)
         size = sum(np.size(leaf) for leaf in tree_leaves(active))
         shapes = tuple(np.shape(leaf) for leaf in tree_leaves(values))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.blocks import blocks
+from srcgrad.runtime.device import namespace_of
 from srcgrad.runtime.parameter import Parameter
 
 Array = NDArray[Any]
@@ -40,7 +41,7 @@ def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: fl
     """Limit every element of every gradient to [-clip_value, clip_value], in place."""
     limit = float(clip_value)
     for grad in _gradients(parameters):
-        np.clip(grad, -limit, limit, out=grad)
+        namespace_of(grad).clip(grad, -limit, limit, out=grad)
 
 
 def get_total_norm(arrays: Iterable[Array], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
@@ -51,7 +52,7 @@ def get_total_norm(arrays: Iterable[Array], norm_type: float = 2.0, error_if_non
     p = float(norm_type)
     if not p > 0:
         raise ValueError(f"Invalid norm_type: {norm_type}; a norm needs p > 0")
-    parts = [_norm_of_powers(array, p) for array in arrays]
+    parts = _on_cpu([_norm_of_powers(array, p) for array in arrays])
     norm = float(np.max(parts, initial=0.0)) if math.isinf(p) else sum(parts) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
@@ -61,8 +62,17 @@ def get_total_norm(arrays: Iterable[Array], norm_type: float = 2.0, error_if_non
     return norm
 
 
-def _norm_of_powers(array: Array, p: float) -> float:
-    """The sum of |x|^p, or the largest |x| for p = inf."""
+def _on_cpu(parts: list[Any]) -> list[float]:
+    """Numbers of the GPU as Python's, all of them at once: waits for the device one time."""
+    numpy_or_cupy = namespace_of(*parts)
+    return parts if numpy_or_cupy is np else numpy_or_cupy.stack(parts).get().tolist()
+
+
+def _norm_of_powers(array: Array, p: float) -> Any:
+    """The sum of |x|^p, or the largest |x| for p = inf; on a GPU an array without axes."""
+    if not isinstance(array, np.ndarray):
+        cp, sizes = namespace_of(array), abs(array).astype(np.float64)
+        return cp.sum(sizes**p) if not math.isinf(p) else cp.max(sizes) if array.size else cp.zeros(())
     if math.isinf(p):
         return float(np.max(np.abs(array), initial=0.0))
     if p == 2 and array.dtype.kind == "f":

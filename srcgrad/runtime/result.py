@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from srcgrad.runtime.device import as_array_beside, is_array, namespace_of
+from srcgrad.runtime.device import as_array_beside, is_array, namespace_of, on_host
 from srcgrad.runtime.parameter import Parameter
 
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -137,7 +137,8 @@ class Result:
         return bool(self._value)
 
     def __format__(self, spec: str) -> str:
-        return format(self._value, spec) if spec else str(self)
+        value = on_host(self._value)[()] if is_array(self._value) else self._value
+        return format(value, spec) if spec else str(self)
 
     def __repr__(self) -> str:
         text = repr(self._value) if self.shape else str(self._value)

@@ -219,3 +219,17 @@ def test_nothing_recorded_still_runs_there(cp):
         out = mse.forward(model, *data(cp))
     assert out.grad_fn is None
     assert isinstance(out.value, cp.ndarray)
+
+
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, np.inf])
+def test_clipping(norm_type, cp):
+    ours, theirs = parameters(np.float32, cp), parameters(np.float32)
+    for p, q, g in zip(ours, theirs, gradients(0, np.float32)):
+        p.grad, q.grad = cp.asarray(g), g.copy()
+    found, expected = (optim.clip_grad_norm_(each, 1.0, norm_type) for each in (ours, theirs))
+    assert type(found) is float
+    assert found == pytest.approx(expected, rel=1e-6)
+    for each in (ours, theirs):
+        optim.clip_grad_value_(each, 0.001)
+    for p, q in zip(ours, theirs):
+        np.testing.assert_allclose(to_host(p.grad), q.grad, rtol=1e-6)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from on_device import to_host
 
-from srcgrad import CompileError, GradTypeError, grad, jvp
+from srcgrad import CompileError, GradTypeError, check_grads, grad, hessian, jacobian, jvp
 
 X = np.array([0.5, -1.5, 2.0])
 W = np.array([1.0, 2.0, 3.0])
@@ -233,3 +233,12 @@ def test_the_simulator_counts_no_transfer(log):
     log.clear()
     grad(lambda x: np.sum(np.tanh(x) ** 2))(x)
     assert cupy_simulator.log.keys() == {"kernel", "fused"}
+
+
+def test_what_runs_on_the_cpu_alone_says_so(cp):
+    x = cp.asarray(X)
+    for attempt in (jacobian(lambda x: x**2), hessian(lambda x: np.sum(x**3))):
+        with pytest.raises(GradTypeError, match="is computed on the CPU alone"):
+            attempt(x)
+    with pytest.raises(TypeError, match="checked on the CPU"):
+        check_grads(lambda x: np.sum(x**2), x)
