@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api import Gradient
+from ..api.bound import Bound
 from ..api.pullback import Pullback
 from ..ir.dims import Dim
 from ..ir.nodes import Op, Slot
@@ -16,6 +17,7 @@ from ..runtime.leaves import parameters, unwrap
 from ..runtime.parameter import Parameter
 from ..runtime.result import Result
 from .call import Call, compiled_call, leaf_text
+from .explain import saved_values
 from .graph import dot_text
 
 
@@ -61,11 +63,16 @@ class Graph:
 
 
 def draw(
-    what: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], params: Mapping[str, Parameter], backward: bool
+    what: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    params: Mapping[str, Parameter],
+    backward: bool,
+    show_saved: bool,
 ) -> Graph:
     """What `make_dot` returns."""
     found: list[Parameter] = []
-    if isinstance(what, types.MethodType) and isinstance(what.__func__, (types.FunctionType, Gradient)):
+    if isinstance(what, (types.MethodType, Bound)) and isinstance(what.__func__, (types.FunctionType, Gradient)):
         what, args = what.__func__, (what.__self__, *args)
     whole = not isinstance(what, types.FunctionType)  # else its result may be an array, which has no gradient
     if isinstance(what, types.FunctionType):
@@ -88,13 +95,14 @@ def draw(
     call = compiled_call(dispatcher, values)
     named = {id(parameter): name for name, parameter in params.items()}
     given = {place: named[id(p)] for place, p in zip(places, found) if id(p) in named}
-    return drawn(call, given, backward)
+    return drawn(call, given, backward, show_saved)
 
 
 def drawn(
     call: Call,
     given: Mapping[tuple[str, tuple[Any, ...]], str],
     backward: bool,
+    show_saved: bool,
     where: Callable[[Op], str] = lambda op: "",
 ) -> Graph:
     """The graph of a call; `given` are names for what is differentiated, `where` gives nodes their class."""
@@ -108,4 +116,5 @@ def drawn(
 
     whole = backward or not isinstance(call.lowered.result, Slot)
     results = list(range(len(function.body.results))) if whole else [call.lowered.result.number]
-    return Graph(dot_text(function, results, names, length, call.dispatcher.request.function.__name__, where))
+    title, saved = call.dispatcher.request.function.__name__, saved_values(call.compiled) if show_saved else ()
+    return Graph(dot_text(function, results, names, length, title, where, saved))

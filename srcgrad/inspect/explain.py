@@ -87,6 +87,22 @@ def kept(compiled: Compiled) -> dict[Value, tuple[str, Op]]:
     return {v: (name, op) for v, (name, op) in named.items() if name and any(_readers(function.body, v, late))}
 
 
+def saved_values(compiled: Compiled) -> set[Value]:
+    """The same without their names, and with the values that loops record one by one."""
+    found = set()
+    for value, (_, op) in kept(compiled).items():
+        found.add(value)
+        maker: Op | None = op
+        while maker is not None and maker.prim.name in ("for", "while") and isinstance(value.type, Tape):
+            body = maker.regions[-1]
+            source = body.results[maker.outputs.index(value)]
+            if not isinstance(source, Value):
+                break
+            found.add(value := source)
+            maker = next((inner for inner in body.ops if value in inner.outputs), None)
+    return found
+
+
 def _joint(compiled: Compiled) -> Function:
     """Both sweeps as one function."""
     return compiled.stages["own" if len(compiled.emitted) == 1 else OPTIMIZE[-1][0]]

@@ -1,12 +1,13 @@
 """A computation graph as DOT text, from IR: what is computed from what, in torchviz's colours.
 
 Arguments are blue where they are differentiated and white where not, operations grey, results green. A loop or branch
-is a box around its operations; a dashed line is what one pass of a loop hands to the next.
+is a box around its operations; a dashed line is what one pass of a loop hands to the next. A thick orange border is
+round what is stored for the backward sweep, where that is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..ir.calls import CALL
@@ -21,6 +22,7 @@ Length = Callable[[Dim], str]
 Where = Callable[[Op], str]
 
 _TRIVIAL = {"shape_of", "dim", "constant"}
+_SAVED = ", color=orange, penwidth=3"
 _COLOURS = {
     "wrt": "lightblue",
     "argument": "white",
@@ -36,16 +38,27 @@ class _Drawing:
 
     length: Length
     where: Where
+    saved: Collection[Value] = ()
     lines: list[str] = field(default_factory=list)
     node: dict[Value, str] = field(default_factory=dict)
     edges: dict[tuple[str, str, str], None] = field(default_factory=dict)
     count: int = 0
 
-    def add(self, label: str, kind: str, indent: str, shape: str = "box", op: Op | None = None) -> str:
+    def add(
+        self,
+        label: str,
+        kind: str,
+        indent: str,
+        shape: str = "box",
+        values: Sequence[Value] = (),
+        op: Op | None = None,
+    ) -> str:
+        """A node that stands for `values`, made by `op`; its name."""
         name = f"n{self.count}"
         self.count += 1
         place = self.where(op) if op is not None else ""
         more = f', class="{_quoted(place)}"' if place else ""
+        more += _SAVED if any(value in self.saved for value in values) else ""
         self.lines.append(f'{indent}{name} [label="{_quoted(label)}", shape={shape}, fillcolor={_COLOURS[kind]}{more}]')
         return name
 
@@ -67,6 +80,7 @@ def dot_text(
     length: Length,
     title: str = "",
     where: Where = lambda op: "",
+    saved: Collection[Value] = (),
 ) -> str:
     """DOT source of the graph of some of a function's results.
 
@@ -74,8 +88,9 @@ def dot_text(
     names : what differentiated leaves are called, by parameter and path
     length : a symbolic length's text, its number where that is known
     where : the `class` of an operation's node, which SVG keeps; nothing where it is empty
+    saved : values whose nodes get a thick border
     """
-    drawing = _Drawing(length, where)
+    drawing = _Drawing(length, where, saved)
     shown = _needed(function, results)
     for param in function.params:
         if param.value in shown:
@@ -122,7 +137,7 @@ def _region(drawing: _Drawing, region: Region, shown: set[Value], indent: str) -
             continue
         if op.prim.name in _TRIVIAL or not any(isinstance(a, Value) and a in drawing.node for a in op.inputs):
             continue  # lengths and constants
-        node = drawing.add(_operation(op), "op" if op.role == "primal" else "adjoint", indent, op=op)
+        node = drawing.add(_operation(op), "op" if op.role == "primal" else "adjoint", indent, "box", op.outputs, op)
         for atom in op.inputs:
             drawing.edge(atom, node)
         drawing.node.update(dict.fromkeys(op.outputs, node))
@@ -151,7 +166,7 @@ def _loop(drawing: _Drawing, op: Op, body: Region, shown: set[Value], indent: st
     params = body.params[1:] if first else body.params
     for param, start in zip(params, op.inputs[first:]):
         if param in shown and isinstance(param.type, (Array, Tape)):
-            drawing.node[param] = drawing.add(param.hint or "value", "op", indent, "ellipse")
+            drawing.node[param] = drawing.add(param.hint or "value", "op", indent, "ellipse", [param])
             drawing.edge(start, drawing.node[param])
     _region(drawing, body, shown, indent)
     for param, result, output in zip(params, body.results, op.outputs[: op.attrs["carried"]]):
@@ -168,7 +183,7 @@ def _join(drawing: _Drawing, op: Op, indent: str) -> None:
     for number, output in enumerate(op.outputs):
         sources = [region.results[number] for region in op.regions]
         if any(isinstance(a, Value) and a in drawing.node for a in sources):
-            drawing.node[output] = drawing.add(output.hint or "either", "op", indent, "diamond")
+            drawing.node[output] = drawing.add(output.hint or "either", "op", indent, "diamond", [output])
             for atom in (*sources, op.inputs[0]):
                 drawing.edge(atom, drawing.node[output])
 

@@ -114,6 +114,23 @@ def test_what_cannot_be_drawn():
         make_dot(X)
 
 
+def test_what_is_stored_has_a_border():
+    def loss(w, x):
+        hidden = np.tanh(x @ w)
+        for _ in range(3):
+            hidden = hidden * np.exp(hidden)
+        return np.sum(3.0 * hidden)
+
+    def bordered(**options):
+        text = str(make_dot(grad(loss), np.ones(3), np.ones((2, 3)), **options))
+        found = re.findall(r'label="([^"]*)", shape=(\w+), fillcolor=lightgrey, color=orange', text)
+        return [(label.replace("\\n", " "), shape) for label, shape in found]
+
+    assert bordered() == []
+    assert bordered(show_saved=True) == [("tanh hidden", "box"), ("hidden", "ellipse"), ("exp", "box")]
+    assert bordered(show_saved=True, backward=True)[0] == ("tanh hidden", "box")
+
+
 def test_saving(tmp_path):
     graph = make_dot(grad(lambda x: np.sum(x**2)), Parameter(np.ones(3)))
     graph.save(tmp_path / "graph.dot")

@@ -218,6 +218,20 @@ def test_a_bad_wrt_and_missing_arguments(explorer):
     assert "the type of `w` is unknown" in explorer.build(function="loss", wrt="", args="", show="grad")["message"]
 
 
+def test_a_file_with_a_strange_name(tmp_path):
+    file = tmp_path / "<b>&.py"
+    file.write_text(TEXT)
+    running = Explorer(file)
+    try:
+        _, page = running.get(f"/{running.server.token}/")
+        answer = running.build(function="decay", wrt="", args="", show="grad")
+    finally:
+        running.close()
+    assert "&lt;b&gt;&amp;.py" in page
+    assert "&lt;b&gt;&amp;.py" in answer["user"]
+    assert "<b>" not in page + answer["user"]
+
+
 def test_only_the_files_own_functions_are_offered(explorer):
     assert [each["name"] for each in explorer.watch.ask()["functions"]] == ["loss", "decay"]
 
@@ -232,7 +246,7 @@ def test_a_module_beside_the_file_is_followed_too(tmp_path):
         assert "6" in first["generated"]
         (tmp_path / "explored_parts.py").write_text("def power(x):\n    return x**4 + x\n")
         with running.watch.changed:
-            assert running.watch.changed.wait_for(lambda: running.watch.version == 1, timeout=10)
+            assert running.watch.changed.wait_for(lambda: running.watch.version == 1, timeout=30)
         second = running.build(function="loss", wrt="", args="", show="grad")
         assert second["generated"] != first["generated"]
     finally:
@@ -243,7 +257,7 @@ def test_a_file_that_raises_ends_or_prints(explorer, tmp_path):
     for number, (line, said) in enumerate([("1 / 0", "ZeroDivisionError"), ("print('hello')", ""), ("exit()", "")], 1):
         explorer.save(f"{TEXT}\n{line}\n")
         with explorer.watch.changed:
-            assert explorer.watch.changed.wait_for(lambda n=number: explorer.watch.version == n, timeout=10)
+            assert explorer.watch.changed.wait_for(lambda n=number: explorer.watch.version == n, timeout=30)
         about = explorer.watch.ask()
         if said:
             assert said in about["user"]

@@ -1,5 +1,6 @@
 """`report` writes one file: both sides, their lines mapped, explained, drawn, measured; safe whatever the source."""
 
+import linecache
 import re
 
 import numpy as np
@@ -192,6 +193,17 @@ def test_a_model_is_differentiated_in_its_parameters():
     assert lines(html, "g")["g0-1"] == "import numpy as np"
     assert any(text.strip().startswith("return d_weight, d_bias") for text in lines(html, "g").values())
     assert "model.weight\\n(2, 3)" in html, "in the graph"
+
+
+@pytest.mark.quick
+def test_a_function_of_a_notebooks_cell():
+    """Such a function has no file: its source is known to linecache alone."""
+    text = "import numpy as np\n\ndef half(x):\n    return x / 2\n\ndef cell(x):\n    return np.sum(half(x)**2)\n"
+    name, names = "<ipython-input-1-0123456789ab>", {}
+    linecache.cache[name] = len(text), None, text.splitlines(True), name
+    exec(compile(text, name, "exec"), names)
+    html = grad(names["cell"]).report(np.ones(3)).html
+    assert {"    return x / 2", "    return np.sum(half(x)**2)"} <= set(lines(html, "u").values())
 
 
 @pytest.mark.quick

@@ -11,6 +11,7 @@ import json
 import secrets
 import sys
 import webbrowser
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from string import Template
@@ -125,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> str:
         page = Template(resource("explore.html"))
         shown = "".join(f'<option value="{key}">{text}</option>' for key, text in SHOWN.items())
-        return page.substitute(start=as_json(self.server.start), shown=shown, name=self.server.watch.file.name)
+        return page.substitute(start=as_json(self.server.start), shown=shown, name=escape(self.server.watch.file.name))
 
     def _json(self, answer: dict[str, Any]) -> None:
         self._send(200, "application/json", json.dumps(answer))

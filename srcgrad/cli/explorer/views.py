@@ -60,7 +60,7 @@ def _shown(gradient: Gradient[..., Any], call: Call, texts: Iterable[Generated],
         made = call.dispatcher.find([call.example[name] for name in call.dispatcher.names])
         return explanation_tables(explained(call, made), known, gradient.wrt)
     if show.startswith("graph"):
-        graph = drawn(call, {}, show == "graph_backward", lambda op: _class(known.identity(op.origin)))
+        graph = drawn(call, {}, show == "graph_backward", True, lambda op: _class(known.identity(op.origin)))
         return (
             '<figure class="picture"><div class="canvas" role="img" aria-label="the computation graph" tabindex="0">'
             f'</div><script type="application/json">{as_json(graph.source)}</script></figure>'

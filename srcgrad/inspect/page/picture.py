@@ -26,8 +26,8 @@ def pictures(call: Call, known: Sources, title: str) -> Sequence[Picture]:
     """The graph of the function, and that with its derivative; a node's class names the user's line it comes from."""
     where = partial(_where, known)
     return [
-        _picture("Function", drawn(call, {}, False, where)),
-        _picture(f"With its {title}", drawn(call, {}, True, where)),
+        _picture("Function", drawn(call, {}, False, True, where)),
+        _picture(f"With its {title}", drawn(call, {}, True, True, where)),
     ]
 
 
