@@ -84,9 +84,9 @@ def test_each_segment_is_computed_again():
         "            history.append((x, tanh))",
         "            x = tanh + 0.1 * i",
         "        for x, tanh in reversed(history):",
-        "            product = d_x * (1 - tanh * tanh)",
-        "            d_w += np.outer(product, x)",
-        "            d_x = w.T @ product",
+        "            d_product = d_x * (1 - tanh * tanh)",
+        "            d_w += np.outer(d_product, x)",
+        "            d_x = w.T @ d_product",
         "    return d_w",
     ]
 
