@@ -324,10 +324,10 @@ class Loops(Carrying):
             raise Unsupported("a loop over a number", "Loop over range(n), or an array.")
         return Const(0), self.length(walked, 0, "len"), Const(1), False
 
-    def _counting(self, walked: Any, what: str) -> tuple[Any, Any, Any, bool]:
-        """Bounds of a part whose items are counted from zero."""
+    def _counting(self, walked: Any, what: str, either_way: bool = False) -> tuple[Any, Any, Any, bool]:
+        """Bounds of a part whose items are counted from zero, or down to it."""
         start, stop, step, backwards = self._bounds(walked)
-        if backwards or self.maybe_number(start) != 0 or self.maybe_number(step) != 1:
+        if (backwards and not either_way) or self.maybe_number(start) != 0 or self.maybe_number(step) != 1:
             raise Unsupported(
                 f"{what} over reversed or stepped sequences cannot be differentiated yet",
                 "Loop over indices.",
@@ -335,8 +335,10 @@ class Loops(Carrying):
         return start, stop, step, backwards
 
     def _zip_bounds(self, walked: Iteration) -> tuple[Any, Any, Any, bool]:
-        """zip stops at the shortest: the lengths must be provably equal."""
-        bounds = [self._counting(part, "zip") for part in walked.parts]
+        """zip stops at the shortest: the lengths must be provably equal. All parts go the same way."""
+        bounds = [self._counting(part, "zip", either_way=True) for part in walked.parts]
+        if len({backwards for *_, backwards in bounds}) > 1:
+            raise Unsupported("zip over sequences of which some go backwards", "Loop over indices.")
         first = self.dim(bounds[0][1])
         for each in bounds[1:]:
             other = self.dim(each[1])

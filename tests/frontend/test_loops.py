@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from agreement import check
 
+from srcgrad import grad
+from srcgrad.errors import CompileError
+
 pytestmark = pytest.mark.quick
 
 RNG = np.random.default_rng(2)
@@ -74,6 +77,14 @@ def zipped(x, y):
     return t
 
 
+def zipped_backwards(x, y):
+    """zip(reversed(x), reversed(y), reversed(range(n)))"""
+    t = 0.5
+    for a, b, i in zip(reversed(x), reversed(y), reversed(range(len(x)))):
+        t = t * a + b * i
+    return t
+
+
 def counted(x, y):
     """enumerate(x, 1)"""
     t = 0.5
@@ -126,6 +137,7 @@ HEADS = (
     elements,
     reversed_elements,
     zipped,
+    zipped_backwards,
     counted,
     counted_pairs,
     triangle,
@@ -136,6 +148,17 @@ HEADS += (branching, arrays)
 @pytest.mark.parametrize("loss", HEADS, ids=[head.__doc__ for head in HEADS])
 def test_loops(loss):
     check(loss, X, Y)
+
+
+def test_a_zip_in_both_directions_is_refused():
+    def loss(x, y):
+        t = 0.5
+        for a, b in zip(x, reversed(y)):
+            t = t * a + b
+        return t
+
+    with pytest.raises(CompileError, match="some go backwards"):
+        grad(loss)(X, Y)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, -2])
