@@ -11,6 +11,7 @@ _TAKE_ARGUMENTS = {
     "backward_source_for",
 }  # fmt: skip
 _AS_IT_IS = {"source", "forward_source", "backward_source", "specializations", "wrt", "single"}
+_DISPLAY = {"_repr_html_", "_repr_markdown_", "_repr_pretty_", "__name__", "__qualname__", "__wrapped__"}
 
 
 class Bound:
@@ -30,7 +31,7 @@ class Bound:
             return functools.partial(getattr(self.__func__, name), self.__self__)
         if name == "export":
             return lambda path, *args, **kwargs: self.__func__.export(path, self.__self__, *args, **kwargs)
-        if name in _AS_IT_IS or name in ("__name__", "__qualname__", "__wrapped__"):
+        if name in _AS_IT_IS or name in _DISPLAY:
             return getattr(self.__func__, name)
         raise AttributeError(f"{self!r} has no attribute {name!r}")
 

@@ -118,6 +118,31 @@ class Derivative:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else Bound(self, instance)
 
+    # In notebooks and in IPython, which asks for forms of its own where `__repr__` stands
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(name for name, _ in self._named()))
+        return f"<{self.title} of {self._python.__qualname__}{f' with respect to {names}' if names else ''}>"
+
+    def _named(self) -> Places:
+        """What is differentiated, where somebody has said it."""
+        return getattr(self, "_wrt", ())
+
+    def _repr_html_(self) -> str | None:
+        from ..inspect.display import html
+
+        return html(self)
+
+    def _repr_markdown_(self) -> str | None:
+        from ..inspect.display import markdown
+
+        return markdown(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from ..inspect.display import plain
+
+        printer.text(plain(self))
+
     def __reduce__(self) -> Any:
         """By reference, as functions are pickled: by its own name if it decorates, else by the plain function's."""
         name = self._python.__module__, self._python.__qualname__

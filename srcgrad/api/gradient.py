@@ -169,10 +169,6 @@ class Gradient(Derivative, Generic[P, R]):
     def _rebuild(self) -> Any:
         return type(self), (self.function, self._names(self._wrt, self._single), None, self._aux, self._holomorphic)
 
-    def __repr__(self) -> str:
-        names = ", ".join(name for name, _ in self._wrt)
-        return f"<{self.title} of {self._python.__qualname__} with respect to {names}>"
-
     # Inside
 
     _mode = "grad"

@@ -172,10 +172,6 @@ class Jacobian(Directional):
         names = self._names(self._wrt, self._single)
         return Jacobian, (self.function, self._mode, None, names, self._aux, self.title)
 
-    def __repr__(self) -> str:
-        names = ", ".join(name for name, _ in self._wrt)
-        return f"<{self.title} of {self._python.__qualname__} with respect to {names}>"
-
 
 _TOGETHER = 2**17  # numbers in the largest array of several rows: what stays in a processor's cache
 

@@ -87,6 +87,9 @@ class Jvp(Directional):
 
     title = "value and directional derivative"
 
+    def _named(self) -> Places:
+        return () if self._wrt is None else self._wrt[0]
+
     def _served(self, args: Any, kwargs: Any) -> tuple[Dispatcher, list[Any]]:
         return self._given(*self._step_along(*args, **kwargs))
 
@@ -103,9 +106,6 @@ class Jvp(Directional):
     def _rebuild(self) -> Any:
         names = None if self._wrt is None else self._names(*self._wrt)
         return Jvp, (self.function, None, names, self._aux)
-
-    def __repr__(self) -> str:
-        return f"<directional derivative of {self._python.__qualname__}>"
 
 
 class Hvp(Directional):
@@ -147,9 +147,6 @@ class Hvp(Directional):
 
     def _rebuild(self) -> Any:
         return Hvp, (self.function, None, self._names(self._wrt, self._single), self._aux)
-
-    def __repr__(self) -> str:
-        return f"<Hessian-vector product of {self._python.__qualname__}>"
 
 
 def jvp(
