@@ -110,6 +110,23 @@ def test_explanation_and_specialisations(html):
     assert "loss_grad</code>" in html.partition("Specialisations")[2]
 
 
+def of_a_cell(text):
+    """The function `cell` of a notebook's cell, which has no file: linecache alone knows its source."""
+    name, names = f"<ipython-input-{len(text)}-0123456789ab>", {"np": np}
+    linecache.cache[name] = len(text), None, [f"{line}\n" for line in text.removesuffix("\n").split("\n")], name
+    exec(compile(text, name, "exec"), names)
+    return names["cell"]
+
+
+@pytest.mark.quick
+def test_characters_that_look_like_the_end_of_a_line():
+    cell = of_a_cell("def cell(x):\n    y = x**2  # before \u2028 and \x85 after\n    return np.sum(np.sin(y))\n")
+    belongs = mapped(grad(cell).report(np.ones(3)).html)
+    first, last = "y = x**2  # before \u2028 and \x85 after", "return np.sum(np.sin(y))"
+    assert belongs["y = x ** 2  # before \u2028 and \x85 after"] == [first]
+    assert set(belongs["return np.cos(y) * (2 * x)"]) == {first, last}
+
+
 @pytest.mark.quick
 def test_the_page_loads_nothing(html):
     assert "default-src 'none'" in html
@@ -197,12 +214,8 @@ def test_a_model_is_differentiated_in_its_parameters():
 
 @pytest.mark.quick
 def test_a_function_of_a_notebooks_cell():
-    """Such a function has no file: its source is known to linecache alone."""
-    text = "import numpy as np\n\ndef half(x):\n    return x / 2\n\ndef cell(x):\n    return np.sum(half(x)**2)\n"
-    name, names = "<ipython-input-1-0123456789ab>", {}
-    linecache.cache[name] = len(text), None, text.splitlines(True), name
-    exec(compile(text, name, "exec"), names)
-    html = grad(names["cell"]).report(np.ones(3)).html
+    cell = of_a_cell("def half(x):\n    return x / 2\n\ndef cell(x):\n    return np.sum(half(x)**2)\n")
+    html = grad(cell).report(np.ones(3)).html
     assert {"    return x / 2", "    return np.sum(half(x)**2)"} <= set(lines(html, "u").values())
 
 

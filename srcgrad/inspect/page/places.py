@@ -56,7 +56,7 @@ class Generated:
 
     @cached_property
     def lines(self) -> list[str]:
-        return self.emitted.text.splitlines()
+        return self.emitted.text.removesuffix("\n").split("\n")  # a comment may hold what splitlines takes for an end
 
     def ops(self, number: int) -> tuple[Op, ...]:
         return self.emitted.ops.get(number, ())
