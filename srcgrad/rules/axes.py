@@ -177,7 +177,8 @@ def _dtype_of(
             result = function(*probes, **dict(attrs))
         except Exception as error:
             names = ", ".join(str(dtype) for dtype, _ in key)
-            raise Unsupported(f"{function.__name__} does not take ({names}): {error}") from None
+            name = getattr(function, "__name__", "the function")
+            raise Unsupported(f"{name} does not take ({names}): {error}") from None
     dtype: np.dtype[Any] = np.asarray(result).dtype
     return dtype
 

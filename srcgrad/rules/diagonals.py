@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
-from ..ir.dims import Dim, Facts
+from ..ir.dims import Dim, Facts, as_dim
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, keeps_dtype, normal_axis, size
 from .internal import arange, eye, placed
@@ -22,6 +22,8 @@ def _diagonal_length(facts: Facts, rows: Dim, columns: Dim, offset: int) -> Dim:
     """How long a diagonal is; that a matrix is square is assumed if the example is."""
     facts.require("==", rows, columns)
     rows, columns = facts.canon(rows) + min(offset, 0), facts.canon(columns) - max(offset, 0)
+    if offset and not all(facts.require(">=", length, as_dim(0)) for length in (rows, columns)):
+        raise Unsupported("a diagonal that lies outside of the matrix")
     if facts.require(">=", rows, columns):
         return columns
     return rows if facts.require(">=", columns, rows) else facts.fresh()

@@ -205,6 +205,8 @@ def _trapezoid_samples(d: Any, y: Any, samples: Any, *x: Any, dx: Any, axis: int
         widths = np.diff(x[0])
         weights = (np.pad(widths, (0, 1)) + np.pad(widths, (1, 0))) / 2
         return d * _along(weights, samples.ndim, axis)
+    if samples.shape[axis] == 1:  # no interval at all
+        return np.zeros_like(samples)
     inner = broadcast(d * dx, samples.shape)
     ends = tuple(along(axis, k) for k in (0, -1))
     return set_at(set_at(inner, inner[ends[0]] / 2, ends[0]), inner[ends[1]] / 2, ends[1])
@@ -235,6 +237,8 @@ general(
     infer=_trapezoid_type,
     cases=[
         Case((3, 4), dx=uniform((), 1, 2), axis=0),
+        Case((1,)),
+        Case((3, 1), dx=0.5),
         Case((4,)),
         Case((4,), dx=0.5),
         Case((3, 4), dx=2.0, axis=0),

@@ -134,6 +134,8 @@ linear(
 def _ediff_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x = array(types[0])
     length = size(facts, x) - 1
+    if not facts.require(">=", length, as_dim(0)):
+        raise Unsupported("np.ediff1d of an array without elements")
     for name in ("to_begin", "to_end"):
         if attrs.get(name) is not None:
             length = length + size(facts, array(attrs[name]))

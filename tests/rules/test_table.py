@@ -1,8 +1,10 @@
 """Every rule, every case of it: types, values, both modes and second derivatives against finite differences."""
 
+import copy
 import math
 import sys
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -232,6 +234,26 @@ def replaced(args, index, value):
     return [*args[:index], value, *args[index + 1 :]]
 
 
+@cache
+def _differentiated(prim, case, dtype):
+    specimen = Specimen(prim, case, dtype)
+    return specimen, specimen.gradient(specimen.function, specimen.active)
+
+
+def differentiated(prim, case, dtype=np.float64):
+    """The case, and its gradient before and after optimisation; the tests of one case share them."""
+    specimen, gradients = _differentiated(prim, case, dtype)
+    own = copy.copy(specimen)
+    own.params, own.args, own.rng = [*specimen.params], [*specimen.args], np.random.default_rng(1)
+    return own, gradients
+
+
+def of_one_result(prim, case):
+    """The same for the first result alone."""
+    specimen = Specimen(prim, case, only=1)
+    return specimen, specimen.gradient(specimen.function, specimen.active)
+
+
 @each_case
 def test_types(prim, case):
     specimen = Specimen(prim, case)
@@ -258,17 +280,17 @@ def test_value_is_that_of_the_function_by_its_name(prim, case):
 @each_case
 def test_gradient(prim, case):
     for only in (None, 1):
-        specimen = Specimen(prim, case, only=only)
+        specimen, gradients_of = differentiated(prim, case) if only is None else of_one_result(prim, case)
         before = [np.copy(arg) for arg in specimen.args]
         value = specimen.run(specimen.function)[0]
-        for function in specimen.gradient(specimen.function, specimen.active):
+        slopes = [numerical(specimen.loss, specimen.args, specimen.position(x)) for x in specimen.active]
+        for function in gradients_of:
             loss, *gradients = specimen.run(function)
             assert loss == value
-            for x, gradient in zip(specimen.active, gradients, strict=True):
-                index = specimen.position(x)
+            for x, gradient, slope in zip(specimen.active, gradients, slopes, strict=True):
                 assert np.shape(gradient) == np.shape(specimen.value(x))
                 assert np.asarray(gradient).dtype == np.asarray(specimen.value(x)).dtype
-                assert_close(gradient, numerical(specimen.loss, specimen.args, index), 1e-7, x.hint)
+                assert_close(gradient, slope, 1e-7, x.hint)
         for arg, original in zip(specimen.args, before, strict=True):
             np.testing.assert_array_equal(arg, original)
         if len(specimen.outputs) == 1:
@@ -282,8 +304,8 @@ def test_tangent(prim, case):
 
 def check_tangent(prim, case, dtype):
     """Forward mode: against finite differences, and <u, J v> = <J^T u, v> against reverse mode."""
-    specimen = Specimen(prim, case, dtype)
-    direction, (_, reverse) = specimen.direction(), specimen.gradient(specimen.function, specimen.active)
+    specimen, (_, reverse) = differentiated(prim, case, dtype)
+    direction = specimen.direction()
     value, *gradients = specimen.run(reverse)
     transposed = sum(np.real(np.sum(g * v)) for g, v in zip(gradients, direction, strict=True))
     ahead, behind = (specimen.loss(*specimen.moved(direction, step)) for step in (1e-5, -1e-5))
@@ -299,8 +321,7 @@ def check_tangent(prim, case, dtype):
 @each_case
 def test_second_derivative(prim, case):
     """The gradient of sum(r * gradient), in the operands and in the cotangent, along a random direction."""
-    specimen = Specimen(prim, case)
-    _, first = specimen.gradient(specimen.function, specimen.active)
+    specimen, (_, first) = differentiated(prim, case)
     specimen.builder = Builder(specimen.facts)
     specimen.builder.ops = list(first.body.ops)
     total = Sym(specimen.builder, Const(0.0))
@@ -333,26 +354,24 @@ def test_complex_operands(prim, case):
     if case.attrs.get("dtype") is not None:
         return  # a cast that drops the imaginary part, of which NumPy warns
     try:
-        specimen = Specimen(prim, case, np.complex128)
-        gradients = specimen.gradient(specimen.function, specimen.active)
+        specimen, gradients = differentiated(prim, case, np.complex128)
     except (Unsupported, Refused):
         return
     check_tangent(prim, case, np.complex128)
+    slopes = [numerical(specimen.loss, specimen.args, specimen.position(x)) for x in specimen.active]
     for function in gradients:
         _, *found = specimen.run(function)
-        for x, gradient in zip(specimen.active, found, strict=True):
+        for x, gradient, slope in zip(specimen.active, found, slopes, strict=True):
             assert np.asarray(gradient).dtype == np.complex128
-            assert_close(gradient, numerical(specimen.loss, specimen.args, specimen.position(x)), 1e-7, x.hint)
+            assert_close(gradient, slope, 1e-7, x.hint)
 
 
 @each_case
 def test_single_precision(prim, case):
     if prim.name.startswith("math.") or case.attrs.get("dtype") is not None:
         return
-    single, double = Specimen(prim, case, np.float32), Specimen(prim, case)
-    for precise, function in zip(
-        double.gradient(double.function, double.active), single.gradient(single.function, single.active)
-    ):
+    (single, ours), (double, theirs) = differentiated(prim, case, np.float32), differentiated(prim, case)
+    for precise, function in zip(theirs, ours):
         expected = double.run(precise)[1:]
         for gradient, wanted in zip(single.run(function)[1:], expected, strict=True):
             assert np.asarray(gradient).dtype == SINGLE[np.asarray(wanted).dtype]
