@@ -24,8 +24,8 @@ DARK { --k: #d2a8ff; --n: #79c0ff; --s: #7ee787; --c: #9aa4af; }
 .srcgrad .s, .srcgrad .s1, .srcgrad .s2, .srcgrad .sd { color: var(--s); }
 .srcgrad .c1 { color: var(--c); font-style: italic; }
 .srcgrad summary { cursor: pointer; color: var(--c); }
-.srcgrad .both { display: flex; flex-wrap: wrap; gap: 0 2.5em; }
-.srcgrad .both pre { max-width: 100%; }
+.srcgrad .both { display: grid; grid-template-columns: minmax(16em, max-content) minmax(24em, 1fr); gap: 0 2.5em;
+  overflow-x: auto; }
 .srcgrad i { color: var(--c); font-style: normal; user-select: none; }
 """
 _DARK = '[data-jp-theme-light="false"] .srcgrad, .vscode-dark .srcgrad, [data-theme="dark"] .srcgrad'
