@@ -48,6 +48,8 @@ def derive(function: Function, step: Step, specs: Specs, facts: Facts, name: str
     """
     if _holds_objects(function.result):
         raise GradTypeError(f"{name} holds objects, and cannot be differentiated again. Pass the arrays in them.")
+    if step.mode == "value":
+        return Derived(replace(function, name=f"{function.name}_value"))
     function = _with_leaves(settled(function), step, specs)
     if step.forward_mode:
         return _forward(function, step, specs, facts, name)

@@ -15,8 +15,9 @@ Places = tuple[tuple[str, Path | None], ...]
 class Step:
     """One derivative: of the user's function, or of the function that the step before makes.
 
-    mode : "grad", "value_and_grad"; "split" or "vjp" for a forward and a backward half, of a function that returns one
-           array or any structure of them; "jvp" for the value and its tangent, "tangent" for the tangent alone
+    mode : "value" for the function itself; "grad", "value_and_grad"; "split" or "vjp" for a forward and a backward
+           half, of a function that returns one array or any structure of them; "jvp" for the value and its tangent,
+           "tangent" for the tangent alone
     wrt : the arguments to differentiate, each a name and the path to one leaf inside it, or None for all of it
     single : whether the gradient is returned by itself, not in a tuple
     aux : whether the function returns (value, something that is not differentiated)

@@ -118,7 +118,7 @@ class Gradient(Derivative, Generic[P, R]):
         return explain(self.dispatcher_for(values), [unwrap(value) for value in values], self.title)
 
     def compiled(self, mode: str, values: Sequence[Any]) -> Specialisation:
-        """What serves arguments like these; mode is "grad", "value_and_grad" or "split"."""
+        """What serves arguments like these; mode is "value", "grad", "value_and_grad" or "split"."""
         return self.dispatcher_of(mode).find([unwrap(v) for v in values])
 
     def dispatcher_of(self, mode: str) -> Dispatcher:
@@ -128,7 +128,7 @@ class Gradient(Derivative, Generic[P, R]):
     def export(self, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Write a module with the gradient for arguments like these, which needs NumPy alone.
 
-        It holds the gradient, value and gradient, and the forward and backward halves, and refuses arguments of another
+        It holds the value, the gradient, both, and the forward and backward halves, and refuses arguments of another
         form with a ValueError. The same function and types of arguments give the same text.
         """
         from ..inspect.export import export_text

@@ -26,12 +26,12 @@ _WIDTH = 88
 
 
 def export_text(gradient: Gradient[..., Any], values: Sequence[Any]) -> str:
-    """The module's text: the gradient, value and gradient, and the forward and backward halves, for one signature.
+    """The module's text: the value, the gradient, both, and the forward and backward halves, for one signature.
 
     The same function and signature give the same text. Raises GradTypeError where the code would need an object that
     no module can hold, such as a random generator that the function takes from outside.
     """
-    made = {mode: gradient.compiled(mode, values) for mode in ("grad", "value_and_grad", "split")}
+    made = {mode: gradient.compiled(mode, values) for mode in ("value", "grad", "value_and_grad", "split")}
     whole, name = made["grad"], gradient.function.__name__
     routes = {unique: route for each in made.values() for route, unique in each.captures.items()}
     captured = {unique: follow(gradient._python, route) for unique, route in routes.items()}
@@ -39,10 +39,13 @@ def export_text(gradient: Gradient[..., Any], values: Sequence[Any]) -> str:
     module = _Module(whole, captured)
     halves = made["split"]
     functions = [
+        module.function(made["value"].texts[0], f"The value of {name}."),
         module.function(whole.texts[0], f"The gradient of {name}.", _gradient_type(gradient, whole)),
-        module.function(made["value_and_grad"].texts[0], f"The value of {name}, and its gradient."),
-        module.function(halves.texts[0], f"The value of {name}, and what the backward half needs."),
-        module.function(halves.texts[1], "The gradients as a tuple, from what the forward half saved.", takes=False),
+        module.function(made["value_and_grad"].texts[0], f"The value of {name}, and its gradient.", "tuple"),
+        module.function(halves.texts[0], f"The value of {name}, and what the backward half needs.", "tuple"),
+        module.function(
+            halves.texts[1], "The gradients as a tuple, from what the forward half saved.", "tuple", takes=False
+        ),
     ]
     imports = sorted({line for text in _texts(made.values()) for line in text.splitlines() if _is_import(line)})
     parts = [module.header(gradient), "\n".join(imports), *module.helpers.values(), *functions, *module.check()]
@@ -134,12 +137,14 @@ class _Module:
         """The function that refuses what these texts would be silently wrong for."""
         if not self.wrong:
             return []
-        conditions = "\n        or ".join(self.wrong)
-        names = self._checked()
+        names, test = self._checked(), f"    if {' or '.join(self.wrong)}:"
+        if len(test) > _WIDTH:
+            conditions = "\n        or ".join(self.wrong)
+            test = f"    if (\n        {conditions}\n    ):"
         return [
             f"def _check({', '.join(names)}):\n"
             '    """Raise ValueError for arguments that this module was not made for."""\n'
-            f"    if (\n        {conditions}\n    ):\n"
+            f"{test}\n"
             '        raise ValueError("arguments of another form than this module is for")'
         ]
 

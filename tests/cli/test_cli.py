@@ -1,7 +1,9 @@
 """The `srcgrad` command, as typed: its output, its exit status, its errors without tracebacks."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -198,7 +200,8 @@ def test_the_command_from_a_shell(file):
 
 def test_a_reader_that_has_seen_enough(file):
     command = f"{sys.executable} -m srcgrad show {file}:decay --hvp | head -1; exit ${{PIPESTATUS[0]}}"
-    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=here)
     assert (run.returncode, run.stdout, run.stderr) == (0, "def decay_hvp(rate, level, steps, t_rate):\n", "")
 
 

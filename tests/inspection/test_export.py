@@ -1,5 +1,6 @@
 """An exported module needs NumPy alone, computes the same, refuses what it was not made for, and is deterministic."""
 
+import copy
 import subprocess
 import sys
 
@@ -37,7 +38,7 @@ def module(tmp_path):
 def test_every_function_agrees_with_the_gradient(module):
     expected = loss(*ARGS)
     value, gradients = module["loss_value_and_grad"](*ARGS, OFFSET=OFFSET)
-    assert value == loss.function(*ARGS)
+    assert value == loss.function(*ARGS) == module["loss_value"](*ARGS, OFFSET=OFFSET)
     again, saved = module["loss_forward"](*ARGS, OFFSET=OFFSET)
     assert again == value
     for got in (module["loss_grad"](*ARGS, OFFSET=OFFSET), gradients, module["loss_backward"](*saved, 1.0)):
@@ -106,7 +107,7 @@ def test_arguments_of_another_form_are_refused(module, change):
     args = [*ARGS, 0]
     for place, value in change.items():
         args[place] = value
-    for name in ("loss_grad", "loss_value_and_grad", "loss_forward"):
+    for name in ("loss_value", "loss_grad", "loss_value_and_grad", "loss_forward"):
         with pytest.raises(ValueError, match="another form"):
             module[name](*args, OFFSET=OFFSET)
 
@@ -140,3 +141,31 @@ def test_an_object_that_no_module_can_hold_is_refused(tmp_path):
     with pytest.raises(GradTypeError, match="`rng` is of type Generator"):
         grad(noisy).export(tmp_path / "noisy_grad.py", np.ones(3), np.random.default_rng(0))
     assert not (tmp_path / "noisy_grad.py").exists()
+
+
+def product(x, n):
+    return x if n <= 1 else np.sin(x) * product(x, n - 1)
+
+
+def overwriting(x):
+    x[0] = 2.0
+    return np.sum(x**3)
+
+
+def with_aux(x):
+    y = x * 2.0
+    return np.sum(y**2), {"y": y}
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "options"),
+    [(product, (0.7, 20), {}), (overwriting, (np.ones(3),), {}), (with_aux, (np.ones((2, 2)),), {"has_aux": True})],
+)
+def test_the_value_is_that_of_the_function(tmp_path, function, args, options):
+    file = tmp_path / "module.py"
+    grad(function, **options).export(file, *args)
+    names = {}
+    exec(file.read_text(), names)
+    given = copy.deepcopy(args)
+    np.testing.assert_equal(names[f"{function.__name__}_value"](*given), function(*copy.deepcopy(args)))
+    np.testing.assert_equal(given, args)
