@@ -28,7 +28,7 @@ shows what the gradients look like.
 """
 
 
-OBJECTS = """## Sparse matrices and splines
+OBJECTS = """## Sparse matrices, factorised ones and splines
 
 | object | what is differentiated |
 |---|---|
@@ -38,6 +38,9 @@ OBJECTS = """## Sparse matrices and splines
 | `scipy.sparse.linalg.spsolve`, `splu(A).solve` | in the right-hand side and the data; `trans` |
 | `scipy.sparse.linalg.cg`, `gmres`, `bicgstab`, `minres` | the same; RuntimeError where they have not converged; \
 `rtol`, `atol`, `maxiter`, `restart` |
+| `scipy.linalg.cho_factor`, `cho_solve` | in the matrix (the gradient is symmetric, as the matrix is), in the \
+factor, and in the right-hand side; `lower` |
+| `scipy.linalg.lu_factor`, `lu_solve` | in the matrix, and in the right-hand side; `trans` |
 | `scipy.interpolate.CubicSpline`, `make_interp_spline` | in values and places; `bc_type`, `k`, `nu` |
 | `scipy.interpolate.interp1d` | in values; `kind` |
 | `scipy.interpolate.PchipInterpolator`, `Akima1DInterpolator`, `BSpline`, `PPoly` | in places; `nu` |

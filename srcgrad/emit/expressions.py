@@ -529,6 +529,21 @@ def _spline(e: Expressions, op: Op) -> ast.expr:
     return call(spline, [x, *([constant(nu)] if nu else [])])
 
 
+def _linalg(e: Expressions, function: str, args: list[ast.expr], keywords: Mapping[str, ast.expr]) -> ast.expr:
+    target = ast.Attribute(dotted(e.modules.get("scipy.linalg", "scipy.linalg")), function, ast.Load())
+    return call(target, args, keywords)
+
+
+def _factor_solve(e: Expressions, op: Op) -> ast.expr:
+    trans = {"trans": constant(op.attrs["trans"])} if op.attrs.get("trans") else {}
+    return _linalg(e, op.attrs["function"], [e.atom(a) for a in op.inputs[:2]], trans)
+
+
+def _cho_solve(e: Expressions, op: Op) -> ast.expr:
+    c, b = (e.atom(a) for a in op.inputs)
+    return _linalg(e, "cho_solve", [ast.Tuple([c, constant(op.attrs["lower"])], ast.Load()), b], {})
+
+
 def _stack(e: Expressions, op: Op) -> ast.expr | None:
     """`np.array([a, b])`, as the user wrote it."""
     return call("np.array", [ast.List([e.atom(a) for a in op.inputs], ast.Load())]) if op.style == "array" else None
@@ -591,6 +606,9 @@ _SPECIAL: dict[str, Callable[[Expressions, Op], ast.expr | None]] = {
     "sparse_iterate": _sparse_solve,
     "lu_solve": _lu_solve,
     "spline_value": _spline,
+    "factor_solve": _factor_solve,
+    "factor_matrix": lambda e, op: ast.Subscript(e.atom(op.inputs[0]), constant(0), ast.Load()),
+    "cho_solve": _cho_solve,
     "field": _field,
     "invoke": _effect,
     "again": lambda e, op: e.atom(op.inputs[0]),

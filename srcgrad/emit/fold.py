@@ -23,7 +23,7 @@ RETURNED = 6  # so short an expression (a name, `-d_x`) may stand in a returned 
 # Operands that are spelled, of ops that have others for their derivative
 SHOWN = {
     "field": 1, "sparse_product": 2, "sparse_dense": 1, "sparse_solve": 2, "sparse_iterate": 2, "lu_solve": 2,
-    "spline_value": 2,
+    "spline_value": 2, "factor_solve": 2, "factor_matrix": 1,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ def choose(function: Function, taken: Collection[str], imported: Mapping[str, st
     written: Mapping[str, str] = function.notes.get("modules", {})
     names = {*taken, *(param.name for param in function.params)}
     used = {"scipy.sparse.linalg" for op in walk(function.body.ops) if op.prim.name in _SPARSE}
+    used |= {"scipy.linalg" for op in walk(function.body.ops) if op.prim.name in ("factor_solve", "cho_solve")}
     used |= {op.attrs.get("module", op.prim.module) for op in walk(function.body.ops)}
     chosen: dict[str, str] = {}
     for module in sorted(used):

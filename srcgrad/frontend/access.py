@@ -17,8 +17,9 @@ from ..ir.primitive import find, named
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route
-from . import inplace, solving, sparse, splines
+from . import factors, inplace, solving, sparse, splines
 from .expressions import Expressions, is_library
+from .factors import Factors
 from .solving import Solution
 from .splines import Spline
 from .values import (
@@ -45,6 +46,8 @@ class Access(Expressions):
     def subscript(self, receiver: Any, node: ast.Subscript) -> Any:
         if isinstance(receiver, Flat):
             receiver = inplace.read_flat(self, receiver)  # type: ignore[arg-type]
+        if isinstance(receiver, Factors):
+            receiver = factors.items(self, receiver)  # type: ignore[arg-type]
         if isinstance(receiver, Value):
             return self.getitem(receiver, node.slice)
         if isinstance(node.slice, ast.Slice):

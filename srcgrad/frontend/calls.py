@@ -16,7 +16,7 @@ from ..ir.symbolic import METHODS
 from ..ir.types import Array
 from ..runtime.captures import Found, Route, follow
 from ..runtime.source import Node, Source, find_source
-from . import custom, effects, foreign, inplace, solvers, sparse, splines, within
+from . import custom, effects, factors, foreign, inplace, solvers, sparse, splines, within
 from .builtins import BUILTINS
 from .callables import CALLABLES, call_wrapped, wraps
 from .expressions import is_library
@@ -119,6 +119,8 @@ class Calls(Growing):
             return splines.evaluate(self, function, args, kwargs)
         if splines.makes_spline(function):
             return splines.make(self, function, args, kwargs, text)
+        if factors.is_known(function):
+            return factors.call(self, function, args, kwargs, text)
         if sparse.is_known(function):
             return sparse.call(self, function, args, kwargs, text)
         solver = solvers.family_of(function)

@@ -15,7 +15,8 @@ from ..ir.primitive import named
 from ..ir.types import Array
 from ..rules.effects import unbound
 from ..runtime.captures import Found, look_up
-from . import inplace
+from . import factors, inplace
+from .factors import Factors
 from .operators import Operators
 from .state import Frame, Signal, Silent
 from .values import DictValue, Flat, Iteration, ListValue, Maybe, Poison, RangeValue, describe, flatten, sequence
@@ -265,6 +266,8 @@ class Expressions(Operators):
 
     def unpack(self, value: Any, count: int | None) -> list[Any]:
         """The items of a sequence or array, `count` of them where that is given."""
+        if isinstance(value, Factors):
+            value = factors.items(self, value)  # type: ignore[arg-type]
         if isinstance(value, Value):
             items = self._unpack_array(value, count)
         elif not isinstance(value, _SEQUENCES):

@@ -20,6 +20,7 @@ from . import effects, foreign, inplace
 from .branches import Returned
 from .desugar import needs_desugaring
 from .expressions import is_library
+from .factors import Factors
 from .jumps import raising_half
 from .loops import Bind, Loops
 from .matching import match_as_if
@@ -282,7 +283,7 @@ class Interpreter(Loops):
             constant = self.apply(named("constant"), [value], attrs)
             self.known[constant] = value.value
             value = constant
-        if isinstance(value, (Solution, Spline)):
+        if isinstance(value, (Factors, Solution, Spline)):
             self._named(value.value, name)
         if isinstance(value, Value):
             level = self.frame.level

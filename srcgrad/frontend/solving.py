@@ -22,7 +22,7 @@ from ..rules.effects import SLOT
 from .effects import slot
 from .parts import check_quiet, name_of, read, stand_in
 from .state import in_place
-from .values import Closure, DictValue, ListValue, describe, flatten, is_number
+from .values import Closure, DictValue, ListValue, Poison, describe, flatten, is_number
 
 if TYPE_CHECKING:
     from .calls import Calls
@@ -143,7 +143,10 @@ class Call:
         name = name if name.isidentifier() else fallback
 
         def run() -> Any:
-            return tuple(result(c.invoke(function, [*own, *stand_ins], {}, name)))
+            given = c.invoke(function, [*own, *stand_ins], {}, name)
+            if isinstance(given, Poison):  # what is wrong has been noted
+                raise c.poisoned(given)
+            return tuple(result(given))
 
         part = read(c, f"`{name}`", [*own, *leaves], run, level=level)
         check_quiet(c, part, f"`{name}`", f"which `{self.text}` would do at every step")

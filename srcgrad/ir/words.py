@@ -26,10 +26,11 @@ _WORDS = {
     "np.vander": "powers", "effect": "draw", "np.moveaxis": "moved", "array_literal": "array", "solver": "solution",
     "custom": "value", "sparse_product": "product", "sparse_dense": "dense", "sparse_solve": "solution",
     "sparse_iterate": "solution", "lu_solve": "solution", "spline_value": "height",
+    "factor_solve": "solution", "cho_solve": "solution", "factor_matrix": "factor",
 }  # fmt: skip
 
 
-_OBJECTS = {"SuperLU": "lu", "spline": "spline"}
+_OBJECTS = {"SuperLU": "lu", "factors": "factors", "spline": "spline"}
 
 # What a value is still called after these.
 _SAME = ("np.copy", "astype", "np.ascontiguousarray")

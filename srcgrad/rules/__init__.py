@@ -48,6 +48,7 @@ from . import (  # noqa: F401
     vectors,
 )
 from . import elementwise as _elementwise  # noqa: F401
+from . import scipy_factors as _factors  # noqa: F401
 from . import scipy_objects as _objects  # noqa: F401
 from .registry import CASES, Case, bilinear, constant, elementwise, general, impure, linear
 

@@ -23,6 +23,7 @@ from srcgrad.ir.verify import verify
 from srcgrad.optimize.dead import eliminate_dead
 from srcgrad.optimize.simplify import simplify
 from srcgrad.rules.registry import CASES
+from srcgrad.rules.scipy_factors import FACTOR_RULES
 from srcgrad.rules.scipy_objects import OBJECT_RULES
 from srcgrad.transform.forward import push_forward
 from srcgrad.transform.reverse import differentiate
@@ -30,7 +31,7 @@ from srcgrad.transform.reverse import differentiate
 load_installed()
 NAMES = {"np": np, "math": math, "scipy": sys.modules.get("scipy")}
 SINGLE = {np.dtype(float): np.float32, np.dtype(complex): np.complex64}
-OBJECTS = {*OBJECT_RULES}  # of sparse matrices and splines, which are no arrays: tests/solvers
+OBJECTS = {*OBJECT_RULES, *FACTOR_RULES}  # of sparse matrices and splines, which are no arrays: tests/solvers
 DIFFERENTIABLE = [prim for prim in all_primitives() if any(prim.partials) and prim not in OBJECTS]
 TABLE = [pytest.param(prim, case, id=f"{prim.name}{case!r}") for prim in DIFFERENTIABLE for case in CASES.get(prim, [])]
 each_case = pytest.mark.parametrize(("prim", "case"), TABLE)

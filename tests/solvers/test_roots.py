@@ -235,6 +235,12 @@ def test_what_is_refused(loss, message):
         grad(loss)(THETA)
 
 
+def test_a_fault_inside_the_function_is_told_once():
+    with pytest.raises(CompileError) as caught:
+        grad(lambda p: np.sum(root(lambda x: x @ np.ones(3) + p, np.zeros(2)).x))(THETA)
+    assert "Poison" not in str(caught.value)
+
+
 def test_a_function_that_prints_is_refused():
     def loud(x, theta):
         print(x)
