@@ -422,13 +422,19 @@ def path_text(name: str, path: Path) -> str:
 
 
 def leaf_name(name: str, path: Path) -> str:
-    """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.bias` as bias, `self.w.data` of a Parameter as w."""
+    """`params["w1"]` as w1, `layers[0]["w"]` as w_0, `self.conv.w.data` of a Parameter as conv_w."""
     if not path:
         return name
-    steps = path[:-1] if path[-1] == ".data" and len(path) > 1 else path
-    words = [re.sub(r"\W+", "_", step).strip("_") for step in steps if isinstance(step, str)]
-    numbers = [str(step) for step in steps if isinstance(step, int)]
-    word = words[-1] if words and words[-1].isidentifier() and words[-1] != name else name
+    words: list[str] = []  # the way from the last item of a list, or to it
+    numbers: list[str] = []
+    after = False
+    for step in path[:-1] if path[-1] == ".data" and len(path) > 1 else path:
+        if isinstance(step, int):
+            words, numbers, after = words[-1:], [*numbers, str(step)], True
+        else:
+            words, after = [*([] if after else words), re.sub(r"\W+", "_", step).strip("_")], False
+    word = "_".join(filter(None, words))
+    word = word if word.isidentifier() and word != name else name
     parts = [word, *numbers]
     return "_".join(parts) if word != name or numbers else f"{name}_part"
 
