@@ -19,7 +19,7 @@ from .ir.dims import ONE, Facts, Symbol, as_dim
 from .ir.nodes import Atom, Function, Kept, Param, Rebuilt, Slot, Value, walk
 from .ir.types import Array, Opaque
 from .request import Step
-from .runtime.signature import ArraySpec, NumberSpec, Path, Spec, differentiated, leaf_name, path_text
+from .runtime.signature import ArraySpec, NumberSpec, Path, Spec, differentiated, inside, leaf_name, path_text
 from .structure import gradient_structure
 from .transform.calls import Pair
 from .transform.forward import push_forward
@@ -46,7 +46,7 @@ def derive(function: Function, step: Step, specs: Specs, facts: Facts, name: str
 
     Raises GradTypeError where a result or a parameter is of the wrong type for it, CompileError with every fault found.
     """
-    if _holds_objects(function.result):
+    if _holds_objects(function.result) and not step.forward_mode:
         raise GradTypeError(f"{name} holds objects, and cannot be differentiated again. Pass the arrays in them.")
     if step.mode == "value":
         return Derived(replace(function, name=f"{function.name}_value"))
@@ -86,16 +86,34 @@ def slots(template: Any) -> Iterator[int]:
     elif isinstance(template, (tuple, list)):
         for item in template:
             yield from slots(item)
+    elif isinstance(template, Rebuilt):
+        for _, item in template.items:
+            yield from slots(item)
 
 
-def renumbered(template: Any, numbers: Iterator[int]) -> Any:
-    """The structure with other numbers, in its order."""
+def _sources(template: Any) -> Iterator[int]:
+    """The numbers of the objects that are copied into a structure."""
+    if isinstance(template, (Kept, Rebuilt)):
+        yield template.source.number
+    items = dict(template.items) if isinstance(template, Rebuilt) else template
+    if isinstance(items, (dict, tuple, list)):
+        for item in items.values() if isinstance(items, dict) else items:
+            yield from _sources(item)
+
+
+def renumbered(template: Any, numbers: Iterator[int], sources: Mapping[int, int]) -> Any:
+    """The structure with other numbers, in its order; `sources` are those of the objects that are copied."""
     if isinstance(template, Slot):
         return Slot(next(numbers))
     if isinstance(template, dict):
-        return {key: renumbered(item, numbers) for key, item in template.items()}
+        return {key: renumbered(item, numbers, sources) for key, item in template.items()}
     if isinstance(template, (tuple, list)):
-        return type(template)(renumbered(item, numbers) for item in template)
+        return type(template)(renumbered(item, numbers, sources) for item in template)
+    if isinstance(template, (Kept, Rebuilt)):
+        template = replace(template, source=Slot(sources[template.source.number]))
+    if isinstance(template, Rebuilt):
+        items = tuple((name, renumbered(item, numbers, sources)) for name, item in template.items)
+        return replace(template, items=items)
     return template
 
 
@@ -133,8 +151,10 @@ class _Results:
         first, notes = len(self.atoms), self.function.notes
         self.fresh += [first + k for k, number in enumerate(numbers) if number in notes.get("gradients", ())]
         self.zero_d += [first + k for k, number in enumerate(numbers) if number in notes.get("zero_d", ())]
-        self.atoms += atoms
-        return renumbered(template, iter(range(first, first + len(atoms))))
+        sources = list(dict.fromkeys(_sources(template)))
+        self.atoms += [*atoms, *(self.function.body.results[number] for number in sources)]
+        behind = first + len(atoms)
+        return renumbered(template, iter(range(first, behind)), dict(zip(sources, range(behind, len(self.atoms)))))
 
     def finished(self, joint: Function, template: Any, name: str, values: int = 0) -> Function:
         notes = {**joint.notes, "gradients": sorted({*self.fresh}), "zero_d": self.zero_d, "values": values}
@@ -250,7 +270,7 @@ def _forward(function: Function, step: Step, specs: Specs, facts: Facts, name: s
     if step.mode == "jvp":
         template = (results.keep(value),)
     template = (*template, results.tangents(value, joint.body.results[before:]))
-    pushed_results = range(len(results.atoms) - len(numbers), len(results.atoms))
+    pushed_results = list(slots(template[-1]))
     if aux:
         template = (*template, results.keep(aux[0]))
     structure = template[0] if len(template) == 1 else template
@@ -270,16 +290,19 @@ def _check_pure(function: Function, name: str) -> None:
 
 
 def _tangent_params(function: Function, step: Step, specs: Specs) -> list[Param]:
-    """One parameter for the tangent of each leaf in `wrt`, of the leaf's own type."""
+    """One parameter for the tangent of each leaf in `wrt`, of the leaf's own type.
+
+    The tangent of an argument that holds objects is a tuple of those of its leaves, in order.
+    """
     params: list[Param] = []
     for (name, wanted), held in zip(step.wrt, step.tangents):
-        for path, _ in differentiated(specs[name], wanted):
-            if any(isinstance(each, str) and each.startswith(".") for each in path):
-                raise GradTypeError(f"`{name}` holds objects, which have no direction. Pass the arrays in them.")
+        paths = [path for path, _ in differentiated(specs[name], wanted)]
+        flat = wanted is None and any(map(inside, paths))
+        for number, path in enumerate(paths):
             value = _param(function, name, path)
             assert value is not None
             hint = held if not path else f"t_{value.hint}"
-            params.append(Param(Value(value.type, hint), held, path if wanted is None else ()))
+            params.append(Param(Value(value.type, hint), held, (number,) if flat else path if wanted is None else ()))
     return params
 
 

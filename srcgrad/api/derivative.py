@@ -9,7 +9,7 @@ import pickle
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..dispatch import Dispatcher, Specialisation
 from ..errors import GradTypeError, SourceNotFound
@@ -24,6 +24,8 @@ from .bound import Bound
 if TYPE_CHECKING:
     from ..inspect.explanation import Explanation
     from ..inspect.page.report import Report
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Derivative:
@@ -299,6 +301,16 @@ def remembered(function: Any, key: Any, make: Callable[[], Any]) -> Any:
     if key not in known:
         known[key] = make()
     return known[key]
+
+
+def with_keywords(make: F) -> F:
+    """Serves as a decorator with arguments too: `@hessian(wrt="x")`."""
+
+    @functools.wraps(make)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        return make(*args, **kwargs) if args or "function" in kwargs else lambda function: make(function, **kwargs)
+
+    return cast("F", either)
 
 
 def joined(texts: Sequence[str]) -> str:

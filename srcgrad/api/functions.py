@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from ..request import Step
 from ..runtime.leaves import unwrap
 from .choosing import Names, Positions, choose
-from .derivative import remembered
+from .derivative import remembered, with_keywords
 from .gradient import Gradient, ValueAndGrad
 from .pullback import Pullback
 
@@ -59,6 +59,7 @@ def grad(
     return Gradient(function, wrt, argnums, has_aux, holomorphic)
 
 
+@with_keywords
 def value_and_grad(
     function: Callable[P, R],
     argnums: Positions | None = None,

@@ -16,6 +16,7 @@ from ..runtime.device import namespace_of
 from ..runtime.leaves import unwrap
 from ..runtime.trees import tree_leaves, tree_map
 from .choosing import Names, Positions, choose
+from .derivative import with_keywords
 from .gradient import Gradient
 from .pullback import Pullback
 from .tangents import Directional
@@ -261,6 +262,7 @@ def _finished(block: Any, leaf: Any) -> Any:
     return block[()] if block.ndim == 0 and not isinstance(leaf, np.ndarray) else block
 
 
+@with_keywords
 def jacobian(
     function: Callable[..., Any],
     argnums: Positions | None = None,
@@ -278,6 +280,7 @@ def jacobian(
     return Jacobian(function, "", argnums, wrt, has_aux)
 
 
+@with_keywords
 def jacfwd(
     function: Callable[..., Any],
     argnums: Positions | None = None,
@@ -292,6 +295,7 @@ def jacfwd(
     return Jacobian(function, "forward", argnums, wrt, has_aux)
 
 
+@with_keywords
 def jacrev(
     function: Callable[..., Any],
     argnums: Positions | None = None,
@@ -303,6 +307,7 @@ def jacrev(
     return Jacobian(function, "reverse", argnums, wrt, has_aux)
 
 
+@with_keywords
 def hessian(
     function: Callable[..., Any],
     argnums: Positions | None = None,

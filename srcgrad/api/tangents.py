@@ -10,9 +10,10 @@ import numpy as np
 from ..dispatch import Dispatcher
 from ..request import Places, Step
 from ..runtime.leaves import unwrap
+from ..runtime.signature import Path, differentiated, is_instance, path_text
 from ..runtime.trees import fitted, tree_leaves
 from .choosing import Names, Positions, choose
-from .derivative import Derivative, remembered
+from .derivative import Derivative, remembered, with_keywords
 from .gradient import Gradient
 
 
@@ -42,10 +43,22 @@ class Directional(Derivative):
         given = []
         for (name, path), direction in zip(step.wrt, directions, strict=True):
             value = by_name[name]
+            if path is None and any(map(is_instance, tree_leaves(value))):
+                given.append(self._in_object(step, plain, name, value, direction))
+                continue
             for each in path or ():
                 value = value[each]
             given.append(fitted(unwrap(direction), value, f"the tangent of `{name}`"))
         return self._dispatcher(step), [*plain, *given]
+
+    def _in_object(self, step: Step, plain: Sequence[Any], name: str, value: Any, direction: Any) -> tuple[Any, ...]:
+        """The parts of a direction that is an object of the argument's kind, or holds such."""
+        spec = self._dispatcher(step).describe(plain)[name]
+        what = f"the tangent of `{name}`"
+        return tuple(
+            fitted(unwrap(_part(direction, path, what)), unwrap(_part(value, path, what)), path_text(what, path))
+            for path, _ in differentiated(spec, None)
+        )
 
     def _own_directions(self, values: Sequence[Any], wrt: Places) -> list[Any]:
         """The differentiated arguments themselves, of which each has its own direction's form."""
@@ -149,6 +162,18 @@ class Hvp(Directional):
         return Hvp, (self.function, None, self._names(self._wrt, self._single), self._aux)
 
 
+def _part(value: Any, path: Path, what: str) -> Any:
+    for number, step in enumerate(path):
+        attribute = isinstance(step, str) and step.startswith(".")
+        if attribute and step == ".data" and isinstance(value, np.ndarray):
+            continue  # an array where the argument has a Parameter
+        try:
+            value = getattr(value, str(step)[1:]) if attribute else value[step]
+        except (AttributeError, LookupError, TypeError):
+            raise ValueError(f"{what} has no {path_text('', path[: number + 1])}") from None
+    return value
+
+
 def jvp(
     function: Callable[..., Any],
     primals: Sequence[Any] | None = None,
@@ -177,6 +202,7 @@ def jvp(
     return made(primals, tangents)
 
 
+@with_keywords
 def hvp(
     function: Callable[..., Any],
     argnums: Positions | None = None,

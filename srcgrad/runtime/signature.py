@@ -404,13 +404,13 @@ def _carried(path: Path, spec: Spec) -> bool:
     if not path:
         return False
     if isinstance(spec, StaticSpec):
-        return not isinstance(spec.value, bool) or _inside(path)
+        return not isinstance(spec.value, bool) or inside(path)
     if isinstance(spec, (ArraySpec, NumberSpec)):
-        return _inside(path) and np.dtype(spec.dtype).kind not in "fc"
+        return inside(path) and np.dtype(spec.dtype).kind not in "fc"
     return True
 
 
-def _inside(path: Path) -> bool:
+def inside(path: Path) -> bool:
     """Whether a path leads into an object."""
     return any(isinstance(step, str) and step.startswith(".") for step in path)
 

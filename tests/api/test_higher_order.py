@@ -14,7 +14,19 @@ import numpy as np
 import pytest
 import specimens
 
-from srcgrad import CompileError, GradTypeError, grad, hvp, jvp, value_and_grad, vjp
+from srcgrad import (
+    CompileError,
+    GradTypeError,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 RNG = np.random.default_rng(7)
 X = RNG.standard_normal(3)
@@ -78,6 +90,45 @@ def test_decorators_on_each_other():
         return x**4
 
     assert fourth(1.0) == (4.0, 12.0)
+
+
+def test_decorators_with_arguments():
+    x = np.arange(3.0)
+
+    @hessian(wrt="x")
+    def cubes(a, x):
+        return a * np.sum(x**3)
+
+    np.testing.assert_array_equal(cubes(2.0, x), np.diag(12.0 * x))
+
+    @jacobian(argnums=(0, 1))
+    @grad(wrt="x")
+    def again(a, x):
+        return a * np.sum(x**3)
+
+    of_a, of_x = again(2.0, x)
+    np.testing.assert_array_equal(of_a, 3.0 * x**2)
+    np.testing.assert_array_equal(of_x, np.diag(12.0 * x))
+
+    for make in (jacfwd, jacrev):
+        made, aux = make(wrt="x", has_aux=True)(lambda a, x: (a * x**2, a))(2.0, x)
+        np.testing.assert_array_equal(made, np.diag(4.0 * x))
+        assert aux == 2.0
+    product, aux = hvp(wrt="x", has_aux=True)(lambda a, x: (a * np.sum(x**3), a))(2.0, x, np.ones(3))
+    np.testing.assert_array_equal(product, 12.0 * x)
+    assert value_and_grad(wrt="x")(lambda a, x: a * x**2)(2.0, 3.0) == (18.0, 12.0)
+
+
+def test_the_fourth_order_by_decorators():
+    @grad
+    @grad
+    @grad
+    @grad
+    def wave(x):
+        return np.sin(2.0 * x) * x
+
+    x = 1.3
+    assert wave(x) == pytest.approx(16.0 * x * np.sin(2.0 * x) - 32.0 * np.cos(2.0 * x), rel=1e-12)
 
 
 def test_the_second_gradient_may_be_in_another_argument():
