@@ -29,8 +29,8 @@ from srcgrad import grad  # noqa: E402
 # specimen, title, and what a reader should see
 ENTRIES = """
 mlp: A multilayer perceptron
-A helper called three times, read in place. Line by line what the hand wrote, in the same order; the names of the
-cotangents inside the helper, which have no name in the source, are plainer than the hand's `d_a2` and `d_a1`.
+A helper called three times, read in place. Line by line what the hand wrote, in the same order. What has no name in the
+source, the sum inside the helper, lends its cotangent a plain one: `d_total`, where the hand has `d_a2` and `d_a1`.
 
 logistic_regression: Logistic regression
 The derivative of `logaddexp` is general and takes two transcendental functions more: `exp(-m - logaddexp(0, -m))` is
@@ -42,7 +42,7 @@ other order. That the row's maximum takes no part in the derivative is found by 
 
 attention: Attention
 `x` is used three times, and the softmax is written out. The hand merges the softmax's two divisions into the weights;
-the generated one divides by the total again, and names the scores' cotangent after its last operation.
+the generated one divides by the total again, and calls the cotangent of `q @ k.T` after the operation, `d_product`.
 
 rnn: A recurrent network
 Backpropagation through time: one list of states, read backwards.
