@@ -46,6 +46,8 @@ class Access(Expressions):
     def subscript(self, receiver: Any, node: ast.Subscript) -> Any:
         if isinstance(receiver, Flat):
             receiver = inplace.read_flat(self, receiver)  # type: ignore[arg-type]
+        if isinstance(receiver, Solution) and not isinstance(node.slice, ast.Slice):
+            return solving.attribute(self, receiver, str(self.key(self.ev(node.slice))))  # type: ignore[arg-type]
         if isinstance(receiver, Factors):
             receiver = factors.items(self, receiver)  # type: ignore[arg-type]
         if isinstance(receiver, Value):
