@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import Unsupported
 from ..ir.calls import Procedure
-from ..ir.custom import clone
+from ..ir.custom import clone, put_in_place
 from ..ir.dims import Facts
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value
 from ..ir.primitive import named
@@ -51,7 +51,8 @@ class Opened:
 
 
 def open_function(procedure: Procedure, wrt: Sequence[int], reverse: Callable[..., Any]) -> Opened:
-    function, facts = procedure.function, procedure.facts
+    facts = procedure.facts
+    function = put_in_place(procedure.function, facts)
     params = [Value(p.value.type, p.value.hint or p.name) for p in function.params]
     region = Region(tuple(p.value for p in function.params), function.body.ops, function.body.results)
     ops, results = clone(region, params, facts, "primal")

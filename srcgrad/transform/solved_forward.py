@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..ir.calls import CALL, Procedure
-from ..ir.custom import clone
+from ..ir.custom import clone, put_in_place
 from ..ir.dims import as_dim
 from ..ir.nodes import Atom, Const, Function, Op, Param, Region, Slot, Value
 from ..ir.primitive import named
@@ -67,7 +67,7 @@ def _pushed(
     """A function on new parameters with its tangent: (function, parameters, tangents, ops, results)."""
     from .forward import push_forward
 
-    function = procedure.function
+    function = put_in_place(procedure.function, procedure.facts)
     params = [Value(p.value.type, p.value.hint or p.name) for p in function.params]
     region = Region(tuple(p.value for p in function.params), function.body.ops, function.body.results)
     ops, results = clone(region, params, procedure.facts, "primal")

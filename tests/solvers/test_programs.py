@@ -9,7 +9,7 @@ from referee import numerical_gradient
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq, minimize, root
 
-from srcgrad import checkpoint, grad, stop_gradient
+from srcgrad import checkpoint, grad, hessian, jvp, stop_gradient
 from srcgrad.errors import CompileError
 
 MIXING = np.array([[2.0, 0.5], [0.3, 1.5]])
@@ -118,6 +118,14 @@ PROGRAMS = [
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_programs(program):
     check(program, THETA)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_forward_mode_and_second_order(program):
+    direction = np.array([0.4, -1.0])
+    np.testing.assert_allclose(jvp(program, (THETA,), (direction,))[1], grad(program)(THETA) @ direction, rtol=1e-6)
+    rows = [numerical_gradient(lambda t, k=k: grad(program)(t)[k], (THETA,), 0, 1e-4) for k in range(2)]
+    np.testing.assert_allclose(hessian(program)(THETA), rows, rtol=1e-4, atol=1e-4)
 
 
 def test_the_other_branch():
