@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import NOWHERE, Origin
 from ..frontend import lower
-from ..ir.custom import CUSTOM, custom_of
+from ..ir.calls import arguments, procedure_of, reachable
+from ..ir.custom import CUSTOM, custom_of, expand, without_parts
 from ..ir.dims import Facts
 from ..ir.evaluate import Machine
 from ..ir.nodes import Function, Op, Param, Region, Slot, Value
@@ -53,7 +54,9 @@ def first_disagreement(
     specs = {name: describe(value) for name, value in arguments.items()}
     lowered = lower(function, specs, arguments, derive=derivative_within)
     captured = {unique: follow(function, route, arguments) for route, (unique, _) in lowered.captures.items()}
-    body = lowered.function.body
+    body = expand(lowered.function, lowered.facts, without_parts).body  # what is computed again is the user's lines
+    for procedure in reachable(body.ops):
+        procedure.body = expand(procedure.function, procedure.facts, without_parts)
     inputs = [p.value for p in lowered.function.params if p.name in wrt and not p.capture and _floating(p.value)]
     machine = _Comparing(lowered.facts, active_values(body, inputs), modes)
     for param, leaf in zip(lowered.function.params, leaf_values(lowered.function, arguments, captured)):
@@ -92,6 +95,16 @@ class _Comparing(Machine):
                 self.checked[op] = self.checked.get(op, 0) + 1
                 self._compare(op, inputs, outputs)
         return results
+
+    def inside(self, op: Op) -> Machine:
+        """A procedure's operations are compared as well."""
+        procedure = procedure_of(op)
+        function = procedure.function
+        params = [function.params[k].value for group in arguments(function) for k in group]
+        inputs = [param for param, atom in zip(params, op.inputs) if atom in self.active]
+        machine = _Comparing(procedure.facts, active_values(function.body, inputs), self.modes)
+        machine.rng, machine.checked = self.rng, self.checked
+        return machine
 
     def _compare(self, op: Op, inputs: list[Value], outputs: list[int]) -> None:
         directions = [self._random(value) for value in inputs]

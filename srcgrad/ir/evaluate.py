@@ -134,9 +134,13 @@ class Machine:
         results = list(result) if isinstance(result, (tuple, list)) else [result]
         return [_as_typed(r, value) for r, value in zip(results, op.outputs)]
 
+    def inside(self, op: Op) -> Machine:
+        """What runs the procedure that is called."""
+        return Machine(procedure_of(op).facts)
+
     def _call(self, op: Op, inputs: list[Any]) -> Sequence[Any]:
         procedure = procedure_of(op)
-        function, machine = procedure.function, Machine(procedure.facts)
+        function, machine = procedure.function, self.inside(op)
         given = dict(zip(dict.fromkeys(param.name for param in function.params), inputs))
         for param in function.params:
             if param.name in given:  # what else there is stands for nothing at run time
