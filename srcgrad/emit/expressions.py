@@ -437,9 +437,12 @@ def _choice(e: Expressions, op: Op) -> ast.expr:
 
 
 def _where(e: Expressions, op: Op) -> ast.expr | None:
-    """`a if c else b` between numbers in the backward sweep, where np.where would give a 0-d array."""
+    """`a if c else b` between numbers in the backward sweep, where np.where would give a 0-d array.
+
+    In a text for the GPU everywhere: an array of NumPy's does not go with CuPy's.
+    """
     out = op.outputs[0].type
-    if op.role == "primal" or len(op.inputs) != 3 or not isinstance(out, Array) or out.has_memory:
+    if (op.role == "primal" and not e.on_device) or len(op.inputs) != 3 or not isinstance(out, Array) or out.has_memory:
         return None
     test, then, other = (e.atom(atom) for atom in op.inputs)
     return ast.IfExp(test, then, other)

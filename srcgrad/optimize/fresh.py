@@ -27,9 +27,10 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     everything = _sources(function.body)
     builder = Builder(facts, role="adjoint")
     results: list[Atom] = []
+    values = function.notes.get("values", len(function.body.results))  # what follows is gradients, or saved for them
     seen: set[Value] = set()
     for number, atom in enumerate(function.body.results):
-        if isinstance(atom, Value) and _is_checked(atom.type, number in which):
+        if isinstance(atom, Value) and _is_checked(atom.type, number in which, number < values):
             memory = _allocations(atom, everything)
             if memory & seen or not _fresh(atom, made, uses):
                 (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
@@ -49,9 +50,9 @@ def _array_of(number: Atom, builder: Builder, namespace: str) -> Value:
     return array
 
 
-def _is_checked(type: Type, is_gradient: bool) -> bool:
-    """Whether a result has memory that must be its own: gradients, and the numbers of a GPU."""
-    return isinstance(type, Array) and type.has_memory and (is_gradient or not type.ndim)
+def _is_checked(type: Type, is_gradient: bool, is_value: bool) -> bool:
+    """Whether a result has memory that must be its own: gradients, and numbers of a GPU."""
+    return isinstance(type, Array) and type.has_memory and (is_gradient or (is_value and not type.ndim))
 
 
 def _sources(region: Region) -> dict[Value, list[Atom]]:

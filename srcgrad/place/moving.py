@@ -15,7 +15,7 @@ from ..ir.nodes import Atom, Function, Op, Region, Value, walk
 from ..ir.primitive import named
 from ..ir.types import Array
 from .lacking import check, decompose
-from .residency import Residency, parameters
+from .residency import ARRAYS, Residency, parameters
 
 _TOGETHER = frozenset({"np.array", "np.stack", "np.concatenate", "np.hstack", "np.vstack", "np.column_stack"})
 _CONTROL = frozenset({"if", "for", "while"})
@@ -64,7 +64,7 @@ class Mover:
             return [op]
         check(op, self.residency)
         op = self._cast(op, before)
-        if op.prim.name in _TOGETHER:
+        if op.prim.name in _TOGETHER | ARRAYS:
             inputs = tuple(self._there(a, None, before, op.role) for a in op.inputs)
             op = replace(op, inputs=inputs)
         made = decompose(op, self.facts)

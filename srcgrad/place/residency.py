@@ -11,6 +11,11 @@ from ..ir.types import Array, Tape
 # Python's own numbers, whatever they are made from
 HOST = frozenset({"shape_of", "dim", "constant", "float", "int", "not", "and", "or"})
 
+# NumPy makes arrays without axes of numbers by these, which CuPy's arrays would refuse
+ARRAYS = frozenset(
+    {"np.copy", "np.squeeze", "np.reshape", "np.transpose", "np.select", "np.choose", "np.broadcast_to", "np.swapaxes"}
+)
+
 
 class Residency:
     """The least set of values that is closed under "computed from" and "handed on to"."""
@@ -59,6 +64,8 @@ class Residency:
             case _ if op.prim is CALL:
                 self._call(op)
             case "effect" | "as_array":  # a draw, and what was asked to be an array
+                self._mark(op.outputs)
+            case name if name in ARRAYS:
                 self._mark(op.outputs)
             case name if name not in HOST and self.any(op.inputs[: op.prim.arity(op.attrs)]):
                 self._mark(op.outputs)

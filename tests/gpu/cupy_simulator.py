@@ -47,6 +47,7 @@ _WAITING = {
     "allclose_",
 }
 _POSITIONAL = {"where", "arange"}  # NumPy takes their optional arguments by position alone
+_COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 _SCATTERS = {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor"}
 
 
@@ -105,6 +106,8 @@ class ndarray:
         if method != "__call__" and method not in ("at", "outer", "reduce", "accumulate"):
             return NotImplemented
         function = getattr(_module("cupy"), ufunc.__name__)
+        if ufunc.__name__ in _COMPARISONS:  # NumPy makes an array of its scalar there, which CuPy takes back
+            inputs = tuple(x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in inputs)
         if "out" in kwargs and isinstance(kwargs["out"], tuple) and len(kwargs["out"]) == 1:
             kwargs["out"] = kwargs["out"][0]
         return (function if method == "__call__" else getattr(function, method))(*inputs, **kwargs)
