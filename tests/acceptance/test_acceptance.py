@@ -439,7 +439,7 @@ def test_27_a_picture_of_the_graph(neuron):
     model = neuron.neuron()
     named = dict(model.named_parameters())
     both = srcgrad.make_dot(neuron.loss.forward(model, neuron.X, neuron.Y), params=named, backward=True)
-    assert r'label="d_weight\n(1, 2)"' in both.source
+    assert r'label="d_layer1_weight\n(1, 2)"' in both.source
 
 
 def test_28_gradients_accumulate_until_they_are_reset(neuron):

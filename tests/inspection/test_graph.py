@@ -55,8 +55,8 @@ def test_without_names_parameters_are_called_as_they_are_reached():
 
 def test_the_backward_sweep():
     graph = make_dot(predict.forward(MODEL, X), params=dict(MODEL.named_parameters()), backward=True)
-    assert {"d_weight (1, 2)", "d_bias (1,)"} <= set(labels(graph, "darkolivegreen1"))
-    assert "matmul d_weight" in labels(graph, "orange")
+    assert {"d_layer1_weight (1, 2)", "d_layer1_bias (1,)"} <= set(labels(graph, "darkolivegreen1"))
+    assert "matmul d_layer1_weight" in labels(graph, "orange")
 
 
 def test_a_gradient_and_a_call():
