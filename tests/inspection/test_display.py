@@ -113,3 +113,21 @@ def test_ipython_takes_all_three(make):
     assert set(data) == {"text/plain", "text/html", "text/markdown"}
     for form in data.values():
         assert "def area_" in words(form)
+
+
+def test_a_notebook_shows_it():
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    cells = [
+        "import numpy as np\nfrom srcgrad import grad",
+        "@grad\ndef loss(x):\n    error = np.tanh(x)  # in a cell\n    return np.sum(error**2)\n\nloss",
+        "loss(np.ones(3))\nloss",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=60).execute()
+    (before,), (after,) = (cell.outputs for cell in notebook.cells[1:])
+    assert "call it, or `source_for(*args)`" in before.data["text/plain"]
+    assert "text/html" not in before.data
+    assert "error = np.tanh(x)  # in a cell" in words(after.data["text/html"])
+    assert after.data["text/markdown"].startswith("```python\nimport numpy as np\n")
+    assert after.data["text/plain"].startswith("# gradient of loss with respect to x\n")
