@@ -21,7 +21,8 @@ from .residency import Residency
 
 MISSING = frozenset(
     {
-        "np.geomspace", "np.insert", "np.nanpercentile", "np.nanquantile", "np.polyder", "np.polyint", "np.spacing",
+        "np.geomspace", "np.insert", "np.nanpercentile", "np.nanquantile", "np.polyder", "np.polydiv", "np.polyint",
+        "np.spacing",
         "np.fmax.reduce", "np.fmin.reduce", "np.hypot.reduce", "np.logaddexp.reduce", "np.logaddexp2.reduce",
         "np.logical_and.reduce", "np.logical_or.reduce", "np.maximum.reduce", "np.minimum.reduce",
         "np.maximum.accumulate", "np.minimum.accumulate", "np.linalg.matrix_norm", "np.linalg.multi_dot",
@@ -123,7 +124,7 @@ REPLACED: Mapping[str, Callable[..., Any]] = {
     "np.vecmat": _vecmat,
     "np.linalg.outer": lambda a, b: np.outer(a, b),
     "np.linalg.tensordot": lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
-    "np.linalg.trace": lambda x, offset=0: np.trace(x, offset=offset, axis1=-2, axis2=-1),
+    "np.linalg.trace": lambda x, offset=0, **dtype: np.trace(x, offset=offset, axis1=-2, axis2=-1, **dtype),
     "np.linalg.diagonal": lambda x, offset=0: np.diagonal(x, offset=offset, axis1=-2, axis2=-1),
     "np.linalg.svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
     "np.linalg.vector_norm": _norm,
@@ -213,6 +214,8 @@ def decompose(op: Op, facts: Facts) -> list[Op]:
         return [replace(op, attrs={**_without(op, "correction"), "ddof": op.attrs["correction"]})]
     if op.prim.elementwise:  # the memory's layout, and subclasses that there are none of
         return [replace(op, attrs=_without(op, "order", "subok"))]
+    if name == "np.einsum":
+        return [replace(op, attrs=_without(op, "order", "casting"))]
     if name == "np.delete" and "obj" in op.attrs:
         return [replace(op, attrs={**_without(op, "obj"), "indices": op.attrs["obj"]})]
     if given and name == "np.isin":

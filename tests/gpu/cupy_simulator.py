@@ -299,8 +299,8 @@ class Ufunc:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
         self.numpy.at(a._held, _index(indices), _inner(b))
 
-    def outer(self, A, B):
-        return _outer(self.numpy.outer(_inner(A), _inner(B)))
+    def outer(self, A, B, **kwargs):
+        return _outer(self.numpy.outer(_inner(A), _inner(B), **kwargs))
 
     def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False):
         return _outer(self._only("reduce")(_inner(array), axis=axis, dtype=dtype, keepdims=keepdims))
