@@ -173,6 +173,13 @@ def _nan_to_num(
     return d * np.isfinite(x)
 
 
+def _nan_to_num_tangent(ts: Any, y: Any, x: Any, **options: Any) -> Any:
+    if any(t is not None for t in ts[1:]):
+        return NotImplemented
+    _real_alone(x)
+    return np.where(np.isfinite(x), ts[0], 0.0)
+
+
 def _real_alone(x: Any) -> None:
     if x.dtype.kind == "c":
         raise Unsupported("np.nan_to_num of complex numbers is not differentiated", "Take real and imaginary parts.")
@@ -203,6 +210,7 @@ def _nan_to_num_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, An
 general(
     np.nan_to_num,
     _nan_to_num,
+    tangent=_nan_to_num_tangent,
     operands=("x",),
     keywords=("copy",),
     named={

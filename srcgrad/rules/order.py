@@ -57,6 +57,18 @@ def extreme_initial(
     return np.sum(share) if d.ndim else share
 
 
+def extreme_tangent(
+    ts: Any, y: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
+    """The mean tangent of the elements that reach it; the others may have infinite ones."""
+    if initial is not None or where is not None:
+        return NotImplemented
+    reached = x == restored(y, x, axis, keepdims)
+    options: dict[str, Any] = {"axis": axis} if axis is not None else {}
+    options |= {"keepdims": True} if keepdims else {}
+    return np.sum(np.where(reached, ts[0], 0.0), **options) / np.sum(reached, **options)
+
+
 def is_constant(x: Any) -> bool:
     return not hasattr(x, "const") or x.const is not None
 
@@ -84,6 +96,7 @@ for function, alias in ((np.max, np.amax), (np.min, np.amin)):
     general(
         function,
         extreme,
+        tangent=extreme_tangent,
         operands=("a",),
         keywords=("axis", "keepdims"),
         named={"initial": extreme_initial, "where": None},

@@ -102,7 +102,7 @@ class Steps(Calls):
             return False
         parts = [Sym(self.builder, atom) for atom in made.inputs]
         match made.prim.name:
-            case "index_add" | "index_set":
+            case "index_add" | "index_set" | "np.diag" | "np.diagflat":
                 return True
             case "np.where":
                 return any(part.const == 0 for part in parts)

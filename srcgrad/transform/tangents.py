@@ -134,10 +134,27 @@ class Tangents:
                 continue
             term = self._masked(op, which, t)
             if term is None:
-                term = partial(t, y, *inputs, **op.attrs)
+                term = self._strong(op, which, t, partial(t, y, *inputs, **op.attrs))
             if term is not None:
                 total = term if total is None else total + term
         return _atom(total)
+
+    def _strong(self, op: Op, which: int, t: Sym, term: Any) -> Any:
+        """A formula `t * mask` (np.clip) as `where(mask, t, 0)`, where `t` may be infinite."""
+        made = self.made.get(op.inputs[which])  # type: ignore[arg-type]
+        if (
+            made is None
+            or not isinstance(term, Sym)
+            or not (made.prim.elementwise and reaches_singular(made, self.made, self.active))
+        ):
+            return term
+        product = next((each for each in reversed(self.builder.ops) if term.atom in each.outputs), None)
+        if product is None or product.prim.name != "np.multiply" or t.atom not in product.inputs:
+            return term
+        (mask,) = [each for each in product.inputs if each is not t.atom] or [t.atom]
+        if mask.type.dtype.kind != "b":  # type: ignore[union-attr]
+            return term
+        return apply(self.builder, np.where, (Sym(self.builder, mask), t, 0.0), {})
 
     def _masked(self, op: Op, which: int, t: Sym) -> Sym | None:
         """Zeros are strong: `mask * f` has the tangent `where(mask, t_f, 0)`, whatever t_f is where it is masked."""

@@ -79,9 +79,13 @@ class Call:
             return np.asarray(made(self, self.text)(*self.arguments()))
 
 
+def text_of(call, result):
+    return f"def function({', '.join(call.operands)}):\n    return {result}\n"
+
+
 def made(call, result):
     """A function of the call's operands that returns `result`; its source is known to `inspect`."""
-    text = f"def function({', '.join(call.operands)}):\n    return {result}\n"
+    text = text_of(call, result)
     file = f"<{call}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace = {"np": np, "math": math}
@@ -96,10 +100,20 @@ def made(call, result):
     return namespace["function"]
 
 
+def bent(call):
+    """A real number that every element of the call's result moves, each in its own way."""
+    total = f"np.sum(np.sin({call.text}))"
+    return f"np.real((1.0 - 0.5j) * {total})" if call.value().dtype.kind == "c" else total
+
+
 def loss(call):
-    """A function that returns a real number, which every element of the call's result moves, each in its own way."""
-    bent = f"np.sum(np.sin({call.text}))"
-    return made(call, f"np.real((1.0 - 0.5j) * {bent})" if call.value().dtype.kind == "c" else bent)
+    """The function of the call's operands that returns that number."""
+    return made(call, bent(call))
+
+
+def source(call):
+    """Its text."""
+    return text_of(call, bent(call))
 
 
 def read():
