@@ -43,13 +43,17 @@ class Leaving:
     targets: Sequence[tuple[Value, Atom]]  # variables that are read after the loop, and what a pass makes of them
     pending: Block = field(default_factory=list)  # what its body would record after the statement being printed
     path: Path = ()  # the branches around that statement
-    later: Path = ()  # the branches that ask whether the loop has stopped, the last first
+    branches: Sequence[Op] = ()  # those of the loop's body, in the order in which they run
 
     @property
     def to_the_end(self) -> Path:
-        """From the end of the pass back to a `break`: what comes after it sees that the loop has stopped."""
-        around = {op for op, _ in self.path}
-        return (*((op, half) for op, half in self.later if op not in around), *self.path)
+        """The branches on the way from a `break` to the end of the pass: it decides what those behind it ask."""
+        path, around = self.path, {op for op, _ in self.path}
+        for op in self.branches:
+            test = Const(True) if op.inputs[0] in self.flags else along(op.inputs[0], path)
+            if op not in around and isinstance(test, Const):
+                path = (*path, (op, 0 if test.value else 1))
+        return path
 
 
 class Codegen:
@@ -76,8 +80,8 @@ class Codegen:
         if "stops" not in op.attrs:
             return self.block(block) + copies
         targets = [(p, a) for p, a, out in zip(params, end, outputs) if out in statement.live_out]
-        asking = [o for o in walk(op.regions[-1].ops) if o.prim.name == "if" and o.inputs[0] in statement.flags]
-        outer, self.leaving = self.leaving, Leaving(statement.flags, targets, later=tuple((o, 0) for o in asking[::-1]))
+        branches = [each for each in walk(op.regions[-1].ops) if each.prim.name == "if"]
+        outer, self.leaving = self.leaving, Leaving(statement.flags, targets, branches=branches)
         nodes: list[ast.stmt] = []
         self.recorded |= {item for s in block if s.kind == "record" for item in s.items}
         for position, each in enumerate(block):

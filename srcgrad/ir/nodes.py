@@ -237,9 +237,9 @@ def going_on(op: Op) -> list[tuple[Op, int]]:
 
 def along(atom: Atom, path: Path) -> Atom:
     """What an atom is where each of these branches takes the half numbered."""
-    for op, half in path:
-        if atom in op.outputs:
-            atom = op.regions[half].results[op.outputs.index(atom)]
+    while (step := next((each for each in path if atom in each[0].outputs), None)) is not None:
+        op, half = step
+        atom = op.regions[half].results[op.outputs.index(atom)]
     return atom
 
 

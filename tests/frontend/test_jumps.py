@@ -541,3 +541,29 @@ def test_an_assignment_expression_in_a_comprehension_that_may_not_be_evaluated_i
 
     with pytest.raises(CompileError, match="Assign it before"):
         loss(np.ones(3))
+
+
+def left_in_three_places(x, limit):
+    v, a, k = x * 1.0, x * 2.0, 0
+    while True:
+        k += 1
+        if k >= 4:
+            break
+        if np.sum(v) <= limit:
+            if v[0] > 0.5:
+                v, a = a, np.arctan(v)
+                break
+        elif v[1] < 1.1:
+            continue
+        if np.prod(v) < -100.0:
+            break
+        for _ in range(2):
+            v = v + 0.5 * np.arctan(a + v)
+    return np.sum(v * a)
+
+
+@pytest.mark.parametrize("limit", [0.0, 1.5, 3.0, 100.0])
+@pytest.mark.parametrize("x", [(0.3, 0.4), (0.6, 0.4), (3.0, 4.0), (3.0, 0.5)])
+def test_a_break_inside_branches_records_nothing_of_what_it_skips(x, limit):
+    """What an earlier pass recorded of the statements behind the `break` is not taken for this pass's."""
+    check(left_in_three_places, np.array(x), limit, wrt=(0,))
