@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unsupported
+from ..ir.builder import Builder
 from ..ir.dims import Dim, Facts, Symbol, as_dim
 from ..ir.nodes import Atom, Const, Function, Op, Region, Undefined, Value, records_of
 from ..ir.primitive import find, named
 from ..ir.types import Array, Tape, Type
 from .batch_rules import rank_of, rule_of
-from .tangents import TangentBuilder
 
 
 def batch(function: Function, directions: Sequence[Value], results: Sequence[int], facts: Facts) -> Function:
@@ -75,7 +75,6 @@ def _batched(function: Function, directions: Sequence[Value], results: Sequence[
         value = param.value
         if value in directions:
             value = batching.with_axis(value)
-        batching.builder.notice([value])
         params.append(replace(param, value=value))
     ops = batching.region_ops(function.body.ops)
     with batching.builder.region() as last:
@@ -84,10 +83,15 @@ def _batched(function: Function, directions: Sequence[Value], results: Sequence[
     return replace(function, params=tuple(params), body=body)
 
 
+class _Builder(Builder):
+    def reveal(self, symbol: Symbol) -> Atom | None:
+        raise Unsupported(f"the length {symbol}, which is known only inside, for several directions at once")
+
+
 class Batch:
     def __init__(self, facts: Facts, rows: Dim):
         self.facts, self.rows = facts, rows
-        self.builder = TangentBuilder(facts)
+        self.builder = _Builder(facts, role="adjoint")
         self.made: dict[Value, Op] = {}  # what depends on no direction
         self.of: dict[Value, Value] = {}  # what has the axis, for a value of the function that depends on a direction
 
@@ -151,7 +155,6 @@ class Batch:
                 self.made.update((value, op) for value in op.outputs)
             case _:
                 self._plain(op)
-        self.builder.notice(op.outputs)
 
     def _plain(self, op: Op) -> None:
         rule = rule_of(op)
