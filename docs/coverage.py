@@ -57,6 +57,7 @@ def page() -> str:
     for section in sorted({_section(prim) for prim in derived}, key=lambda name: (not name.startswith("np"), name)):
         parts += [f"## {section}", "", *_table([prim for prim in derived if _section(prim) == section]), ""]
     parts += ["## Functions that take functions", "", SOLVERS, *_families(), "", OBJECTS]
+    parts += ["## Refused", "", "Of the calls that tests try, one for each keyword:", "", *_refused(), ""]
     parts += ["## Without a derivative", "", ", ".join(f"`{prim.name}`" for prim in constants)]
     return "\n".join(parts) + "\n"
 
@@ -67,6 +68,21 @@ def _families() -> Iterator[str]:
     for name, family in sorted(FAMILIES.items()):
         options = ", ".join(f"`{each}`" for each in sorted({"args", *family.functions, *family.options}))
         yield f"| `{name}` | {options} | {family.convention} |"
+
+
+CALLS = PAGE.parents[1] / "tests" / "names"
+
+
+def _refused() -> Iterator[str]:
+    """The calls of NumPy's functions that are refused, as their tests have them."""
+    yield "| call | the error says |"
+    yield "|---|---|"
+    for file in sorted(CALLS.glob("*.txt")):
+        calls = [part for line in file.read_text().splitlines() for part in line.split(" ; ") if " -> " in part]
+        for call, _, words in (part.partition(" -> ") for part in calls):
+            call = call.strip() if call[0] == " " else call.partition(": ")[2] or call
+            words = words.replace("\\", "")
+            yield f"| `{call}` | {words} |"
 
 
 def _section(prim: Primitive) -> str:
