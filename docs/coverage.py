@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def _refused() -> Iterator[str]:
     for file in sorted(CALLS.glob("*.txt")):
         calls = [part for line in file.read_text().splitlines() for part in line.split(" ; ") if " -> " in part]
         for call, _, words in (part.partition(" -> ") for part in calls):
-            call = call.strip() if call[0] == " " else call.partition(": ")[2] or call
+            call = re.sub(r"^[\w.]+: ", "", call.strip())
             words = words.replace("\\", "")
             yield f"| `{call}` | {words} |"
 
