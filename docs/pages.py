@@ -105,6 +105,7 @@ class Page:
         from srcgrad.ir import primitive
         from srcgrad.rules import registry
 
+        primitive.load_installed()  # those of SciPy are no page's own, whichever page is the first to use it
         tables = primitive._BY_FUNCTION, primitive._BY_NAME, registry.CASES, registry.PYTHON_TWINS
         before = [dict(table) for table in tables]
         for table, own in zip(tables, self.rules):
