@@ -135,15 +135,22 @@ class Naming:
         for param in self.function.params:
             if not param.path:
                 self._name_class(param.value, param.name)
-        for atom in self.function.body.results:  # the gradients before the terms that they are made of
-            if isinstance(atom, Value) and atom not in self.names and not self._folded(atom):
+        results = [atom for atom in self.function.body.results if isinstance(atom, Value)]
+        for atom in results[: self.function.notes.get("values", 0)]:
+            if atom not in self.names and not self._folded(atom):
                 self._name_class(atom, self._wish(atom))
+        self._name_all(block, set(results))  # what is saved, and gradients before the terms that they are made of
+        self._name_all(block, None)
+        return self.names
+
+    def _name_all(self, block: Block, among: set[Value] | None) -> None:
+        """Names for values, or for those of a few, in the order in which they are assigned."""
         for statement in _walk(block):
             heads = statement.head if statement.kind in ("for", "while") else ()
             for value in (*statement.writes, *heads):
-                if value not in self.names and not self._folded(value):
+                chosen = among is None or value in among
+                if chosen and value not in self.names and not self._folded(value):
                     self._name_class(value, self._wish(value))
-        return self.names
 
     def _name_class(self, value: Value, wish: str) -> None:
         members = self._class(value)

@@ -32,7 +32,8 @@ def split(function: Function, seeds: Sequence[Value], facts: Facts, name: str) -
     hidden = _hidden(function)
     template = (function.result[0], tuple(Slot(count + k) for k, v in enumerate(saved) if v not in hidden))
     first = _forward(function, forward, values, saved, seeds, template, f"{name}_forward")
-    names = _parameter_names(function, [*saved, *seeds])
+    order = _order(function, forward)
+    names = _parameter_names(function, [*sorted(saved, key=order.index), *seeds])
     params = [Param(v, names[v]) for v in (*saved, *seeds)]
     signature = [(names[v], "plain", None) for v in (*saved, *seeds) if v not in hidden]
     result = _shift(function.result[1], count)
@@ -52,8 +53,7 @@ def split_pair(pair: Pair, facts: Facts) -> None:
     function = replace(function, notes={**function.notes, "values": count, "gradients": numbers})
     values, gradients = function.body.results[:count], function.body.results[count:]
     forward, backward, saved = _halves(function, gradients, seeds, facts)
-    order = [*(p.value for p in function.params), *(v for op in forward for v in op.outputs)]
-    saved.sort(key=order.index)
+    saved.sort(key=_order(function, forward).index)
     hidden = _hidden(function)
     kept = [v for v in saved if v not in hidden]
     template = (*items(function), packed([count + k for k, v in enumerate(saved) if v not in hidden]))
@@ -71,6 +71,11 @@ def split_pair(pair: Pair, facts: Facts) -> None:
         pair.backward.name,
     )  # fmt: skip
     pair.saves = bool(kept)
+
+
+def _order(function: Function, forward: Sequence[Op]) -> list[Value]:
+    """Values of the forward half in the order in which they are made: the first of one name needs no number."""
+    return [*(p.value for p in function.params), *(v for op in forward for v in op.outputs)]
 
 
 def _seed_params(
@@ -221,7 +226,8 @@ def _backward(
     name: str,
 ) -> Function:
     first = function.notes["values"]
-    notes = {**_notes(function, range(first, first + len(gradients))), "signature": tuple(signature)}
+    own = _notes(function, range(first, first + len(gradients)))
+    notes = {**own, "signature": tuple(signature), "values": 0}
     notes["partial"] = partial_values(function.body.ops)
     return replace(
         function, name=name, params=tuple(params), body=Region((), tuple(ops), tuple(gradients)), result=result,
