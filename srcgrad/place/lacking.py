@@ -5,7 +5,7 @@ A replacement is ordinary NumPy, run on symbols as a derivative rule is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.builder import Builder
 from ..ir.dims import Facts
-from ..ir.nodes import Op, Slot, Value
+from ..ir.nodes import Atom, Const, Op, Slot, Value
 from ..ir.symbolic import Sym
 from ..ir.types import Array, Opaque
 from .residency import Residency
@@ -147,8 +147,11 @@ _AS_DDOF = ("np.std", "np.var", "np.nanstd", "np.nanvar")
 _SORTS = ("np.sort", "np.argsort")
 
 
-def check(op: Op, residency: Residency) -> None:
-    """Raises Unsupported for what cannot be done on the device, or would have to wait for it unasked."""
+def check(op: Op, residency: Residency, distinct: Set[Atom] = frozenset()) -> None:
+    """Raises Unsupported for what cannot be done on the device, or would have to wait for it unasked.
+
+    distinct : arrays of integers of which no two are equal
+    """
     name = op.prim.name
     if name == "effect":
         return _check_draw(op)
@@ -164,7 +167,7 @@ def check(op: Op, residency: Residency) -> None:
         raise Unsupported(f"{name} runs on the CPU: SciPy does not take arrays on the GPU", "Write it in NumPy.")
     if name in MISSING:
         raise Unsupported(f"CuPy has no {name}", _WAYS.get(name, "Write it with functions that CuPy has."))
-    _check_index(op, residency)
+    _check_index(op, residency, distinct)
 
 
 _WAYS = {
@@ -188,7 +191,7 @@ def _check_draw(op: Op) -> None:
         )
 
 
-def _check_index(op: Op, residency: Residency) -> None:
+def _check_index(op: Op, residency: Residency, distinct: Set[Atom]) -> None:
     """The bounds of a slice are Python's integers."""
     first = {"getitem": 1, "index_set": 2, "index_add": 2}.get(op.prim.name)
     if first is None:
@@ -201,6 +204,20 @@ def _check_index(op: Op, residency: Residency) -> None:
                 raise Unsupported(
                     "a slice whose bounds are on the GPU", "Bring them to the CPU, which waits for them: n.item()."
                 )
+        elif op.prim.name == "index_set" and op.role == "primal" and not isinstance(op.inputs[1], Const):
+            _check_places(part, op.inputs[first:], distinct)
+
+
+def _check_places(part: Any, dynamic: Sequence[Atom], distinct: Set[Atom]) -> None:
+    """Of several values written to one element, CuPy keeps any: which one, the gradient would have to guess."""
+    places = dynamic[part.number - 1] if isinstance(part, Slot) else None
+    type = None if places is None or places in distinct else places.type
+    at_run_time = isinstance(type, Array) and type.ndim > 0 and type.dtype.kind in "iu"
+    if at_run_time or (isinstance(part, list) and len(np.unique(part)) < np.size(part)):
+        raise Unsupported(
+            "values are written to places that may be the same, and on a GPU no value is the last one",
+            "Add them with np.add.at, choose by a mask with np.where, or write x[np.argsort(places)] to permute.",
+        )
 
 
 def decompose(op: Op, facts: Facts) -> list[Op]:

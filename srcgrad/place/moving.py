@@ -29,6 +29,7 @@ class Mover:
         self.residency = residency
         ops = [op for body in bodies for op in walk(body.ops)]
         self.writes = any(op.prim.name in ("index_add", "index_set") for op in ops)
+        self.distinct = {out for op in ops if op.prim.name in ("np.arange", "np.argsort") for out in op.outputs}
         self.escaping = _escaping(bodies)
         self.facts = Facts()
 
@@ -62,7 +63,7 @@ class Mover:
             return [*before, replace(op, inputs=inputs)]
         if not self.residency.any((*op.inputs, *op.outputs)):
             return [op]
-        check(op, self.residency)
+        check(op, self.residency, self.distinct)
         op = self._cast(op, before)
         if op.prim.name in _TOGETHER | ARRAYS:
             inputs = tuple(self._there(a, None, before, op.role) for a in op.inputs)

@@ -242,3 +242,31 @@ def test_what_runs_on_the_cpu_alone_says_so(cp):
             attempt(x)
     with pytest.raises(TypeError, match="checked on the CPU"):
         check_grads(lambda x: np.sum(x**2), x)
+
+
+def test_values_are_not_written_to_places_that_may_be_the_same(cp):
+    """Which of two values written to one element stays is not defined on a GPU."""
+
+    def at_run_time(x, places):
+        y = x * 1.0
+        y[places] = x[:2] ** 2
+        return np.sum(y * x)
+
+    def twice(x):
+        y = x * 1.0
+        y[[1, 1]] = x[:2]
+        return np.sum(y * x)
+
+    def one_number(x, places):
+        y = x * 1.0
+        y[places] = 0.5
+        y[[2, 0]] = x[:2]
+        return np.sum(y * x)
+
+    with pytest.raises(CompileError, match=r"on a GPU no value is the last one"):
+        grad(at_run_time)(cp.asarray(X), cp.asarray(np.array([1, 1])))
+    with pytest.raises(CompileError, match=r"on a GPU no value is the last one"):
+        grad(twice)(cp.asarray(X))
+    places = np.array([1, 1])
+    got = grad(one_number)(cp.asarray(X), cp.asarray(places))
+    np.testing.assert_array_equal(to_host(got), grad(one_number)(X, places))
