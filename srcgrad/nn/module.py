@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from srcgrad.runtime.device import device, device_of, is_array, moved
+from srcgrad.runtime.device import converted, destination, device_of, is_array, moved
+from srcgrad.runtime.device import device as Device
 from srcgrad.runtime.parameter import Parameter
 
 Array = NDArray[Any]
@@ -112,18 +113,35 @@ class Module:
         function(self)
         return self
 
-    def to(self, where: Any) -> Self:
-        """Move all parameters and buffers to a device, in place; an optimizer that holds them goes on there.
+    def to(self, *targets: Any, device: Any = None, dtype: DTypeLike | None = None) -> Self:
+        """Move all parameters and buffers to a device, or change the dtype of those that hold floats, in place.
 
-        Raises RuntimeError where there is no such device, TypeError for a dtype.
+        `model.to("cuda")`, `model.to(np.float64)`, `model.to("cuda", np.float32)`. The Parameter objects stay, with
+        other arrays in them, so an optimizer that holds them goes on, and what it remembers follows at its next step.
+        Raises RuntimeError where there is no such device, TypeError for a dtype that is none of floats or complex
+        numbers, and for complex values that would lose their imaginary parts; then nothing has changed.
         """
-        place = where if isinstance(where, device) else _device(where)
+        place, kind = destination(targets, device, dtype)
+        if kind is not None:
+            self._check_floats(kind)
         for parameter in self.parameters():
-            parameter.move_to(place)
+            parameter.change(place, kind if parameter.dtype.kind in "fc" else None)
         there: dict[int, Any] = {}
         for module in self.modules():
-            _move_buffers(vars(module), place, there)
+            _change_buffers(vars(module), place, kind, there)
         return self
+
+    def float(self) -> Self:
+        """All parameters and buffers that hold floats as float32, in place."""
+        return self.to(np.float32)
+
+    def double(self) -> Self:
+        """All parameters and buffers that hold floats as float64, in place."""
+        return self.to(np.float64)
+
+    def half(self) -> Self:
+        """All parameters and buffers that hold floats as float16, in place."""
+        return self.to(np.float16)
 
     def cpu(self) -> Self:
         """All parameters and buffers on the CPU, in place."""
@@ -131,7 +149,7 @@ class Module:
 
     def cuda(self, index: int = 0) -> Self:
         """All parameters and buffers on a GPU, in place. Raises RuntimeError where there is none."""
-        return self.to(device("cuda", index))
+        return self.to(Device("cuda", index))
 
     def extra_repr(self) -> str:
         """What stands in the brackets when the module is printed."""
@@ -143,6 +161,14 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         inside = [self.extra_repr(), *lines] if self.extra_repr() else lines
         return "\n  ".join([f"{type(self).__name__}(", *inside]) + "\n)"
+
+    def _check_floats(self, dtype: np.dtype[Any]) -> None:
+        """Raise TypeError where a value would lose more than digits."""
+        if dtype.kind not in "fc":
+            raise TypeError(f"a module's values become floats or complex numbers, not {dtype}")
+        for name, value in self._values():
+            if value.dtype.kind == "c" and dtype.kind != "c":
+                raise TypeError(f"{name} is of {value.dtype}, and would lose its imaginary parts as {dtype}")
 
     def _walk(self, prefix: str) -> Iterator[tuple[str, Module]]:
         yield prefix, self
@@ -165,20 +191,16 @@ def _array(value: Any) -> Any:
     return value.data if isinstance(value, Parameter) else value
 
 
-def _device(name: Any) -> device:
-    if not isinstance(name, str) or name in ("float16", "float32", "float64"):
-        raise TypeError(f"to(...) takes a device, such as 'cuda' or 'cpu', not {name!r}")
-    return device(name)
-
-
-def _move_buffers(held: Any, place: device, there: dict[int, Any]) -> Any:
-    """What holds arrays, with its arrays moved, in place where it can be; an array that two hold stays one."""
+def _change_buffers(held: Any, place: Device | None, dtype: np.dtype[Any] | None, there: dict[int, Any]) -> Any:
+    """What holds arrays, with its arrays changed, in place where it can be; an array that two hold stays one."""
     if is_array(held):
-        return there.setdefault(id(held), moved(held, place))
+        if id(held) not in there:
+            there[id(held)] = held, converted(held, place, dtype if held.dtype.kind in "fc" else None)
+        return there[id(held)][1]
     if type(held) is tuple:
-        return tuple(_move_buffers(each, place, there) for each in held)
+        return tuple(_change_buffers(each, place, dtype, there) for each in held)
     for key, value in list(held.items() if isinstance(held, dict) else enumerate(held) if type(held) is list else ()):
-        held[key] = _move_buffers(value, place, there)
+        held[key] = _change_buffers(value, place, dtype, there)
     return held
 
 

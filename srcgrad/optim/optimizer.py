@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.on_device import Move, Step, kernel_source, launch
-from srcgrad.runtime.device import device_of, is_array, moved, namespace_of
+from srcgrad.runtime.device import converted, device_of, is_array, moved, namespace_of
 from srcgrad.runtime.grad_mode import set_grad_enabled
 from srcgrad.runtime.parameter import Parameter
 
@@ -26,7 +26,8 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
     """
 
     def __init__(self, entries: Iterable[tuple[Parameter, dict[str, Any]]] = ()) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Parameter], dict[str, Any]]] = {}
+        # with the dtype that the parameter had when this was kept
+        self._entries: dict[int, tuple[weakref.ref[Parameter], dict[str, Any], np.dtype[Any]]] = {}
         self.update(entries)
 
     def __getitem__(self, parameter: Parameter) -> dict[str, Any]:
@@ -40,15 +41,31 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
         entry = self._entries.get(id(parameter))
         return default if entry is None else entry[1]
 
+    def there(self, parameter: Parameter) -> dict[str, Any] | None:
+        """What is kept, on the device and of the dtype that the parameter has been given meanwhile perhaps, or None."""
+        entry = self._entries.get(id(parameter))
+        if entry is None:
+            return None
+        _, state, dtype = entry
+        if dtype != parameter.dtype:
+            for name, value in state.items():
+                if is_array(value) and value.dtype == dtype:
+                    state[name] = converted(value, None, parameter.dtype)
+            self[parameter] = state
+        for name, value in state.items():
+            if is_array(value) and device_of(value) != parameter.device:
+                state[name] = moved(value, parameter.device)
+        return state
+
     def __setitem__(self, parameter: Parameter, state: dict[str, Any]) -> None:
         entries, key = self._entries, id(parameter)
-        entries[key] = (weakref.ref(parameter, lambda _: entries.pop(key, None)), state)
+        entries[key] = (weakref.ref(parameter, lambda _: entries.pop(key, None)), state, parameter.dtype)
 
     def __delitem__(self, parameter: Parameter) -> None:
         del self._entries[id(parameter)]
 
     def __iter__(self) -> Iterator[Parameter]:
-        alive = (reference() for reference, _ in list(self._entries.values()))
+        alive = (reference() for reference, _, _ in list(self._entries.values()))
         return (parameter for parameter in alive if parameter is not None)
 
     def __len__(self) -> int:
@@ -162,8 +179,8 @@ class Optimizer:
         return f"{type(self).__name__} (\n{groups})"
 
     def _move(self, parameter: Parameter, grad: Array, options: dict[str, Any]) -> None:
-        state = self.state.get(parameter)
-        known = {} if state is None else self._state_there(parameter)
+        state = self.state.there(parameter)
+        known = {} if state is None else state
         self.update(parameter.data, grad, known, **options)
         parameter.mark_changed()
         if state is None and known:
@@ -173,7 +190,7 @@ class Optimizer:
         """All of a group's parameters by one kernel."""
         moves = []
         for parameter in parameters:
-            state = self._state_there(parameter)
+            state = self.state.there(parameter) or {}
             step = self.update_on_device(parameter.data, state, **options)
             moves.append(Move(step, [parameter.data, parameter.grad, *(state[name] for name in step.states)]))
             if state:
@@ -181,14 +198,6 @@ class Optimizer:
         launch(type(self).__name__.lower(), moves)
         for parameter in parameters:
             parameter.mark_changed()
-
-    def _state_there(self, parameter: Parameter) -> dict[str, Any]:
-        """What is kept of a parameter, on the device to which it has moved perhaps."""
-        state: dict[str, Any] = self.state.get(parameter, {})
-        for name, value in state.items():
-            if is_array(value) and device_of(value) != parameter.device:
-                state[name] = moved(value, parameter.device)
-        return state
 
     def kernel_source(self, group: int = 0) -> str:
         """The CUDA text of the kernel that the next step on a GPU runs for the first parameter of a group."""

@@ -88,6 +88,47 @@ def moved(array: Any, where: device) -> Any:
         return cupy.array(array)
 
 
+def converted(array: Any, where: device | None, dtype: np.dtype[Any] | None) -> Any:
+    """The array on a device and of a dtype, where one is given: itself, if it is so already. None stays None.
+
+    Raises TypeError for complex numbers that would lose their imaginary parts; RuntimeError as `moved` does.
+    """
+    if array is None:
+        return None
+    if dtype is not None and array.dtype.kind == "c" and dtype.kind != "c":
+        raise TypeError(f"{array.dtype} values do not fit into {dtype}: take their .real or .imag first")
+    there = array if where is None else moved(array, where)
+    return there if dtype is None else there.astype(dtype, copy=False)
+
+
+def destination(
+    targets: tuple[Any, ...], where: Any = None, dtype: Any = None
+) -> tuple[device | None, np.dtype[Any] | None]:
+    """The device and the dtype that the arguments of a `to(...)` name: ("cuda"), (np.float64), ("cpu", "float32").
+
+    Raises TypeError for what is neither or comes twice, RuntimeError for a text that names no device and no dtype.
+    """
+    for target in targets:
+        if isinstance(target, device) or (isinstance(target, str) and not _names_dtype(target)):
+            given, where = where, device(target)
+        elif target is None or not _names_dtype(target):
+            raise TypeError(f"to(...) takes a device and a dtype, such as 'cuda' and np.float32, not {target!r}")
+        else:
+            given, dtype = dtype, target
+        if given is not None:
+            raise TypeError("to(...) takes one device and one dtype")
+    if where is None and dtype is None:
+        raise TypeError("to(...) takes a device, a dtype, or both")
+    return None if where is None else device(where), None if dtype is None else np.dtype(dtype)
+
+
+def _names_dtype(target: Any) -> bool:
+    try:
+        return np.dtype(target).kind in "biufc"
+    except TypeError:
+        return False
+
+
 def on_host(array: Any) -> Any:
     """The array in the CPU's memory, for a file or a picture; waits for the GPU."""
     return moved(array, _CPU)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from srcgrad.runtime.device import as_array_beside, cupy_ndarray, device_of, moved, on_host
+from srcgrad.runtime.device import as_array_beside, converted, cupy_ndarray, destination, device_of, on_host
 from srcgrad.runtime.device import device as Device
 
 Array = NDArray[Any]
@@ -33,7 +34,6 @@ _ELSEWHERE = {
     "numel": "write p.size",
     "dim": "write p.ndim",
 }
-_DTYPE_NAMES = frozenset({"float16", "float32", "float64"})
 
 
 class Parameter(NDArrayOperatorsMixin):
@@ -158,24 +158,38 @@ class Parameter(NDArrayOperatorsMixin):
         """Where the array lives: "cpu", or "cuda:0" for an array of CuPy's."""
         return device_of(self._data)
 
-    def to(self, where: str | Device) -> Self:
-        """The parameter on a device: itself, where it is there already, else a new one, without its gradient.
+    def to(self, *targets: Any, device: Any = None, dtype: DTypeLike | None = None) -> Self:
+        """The parameter on a device, of a dtype, or both: `p.to("cuda")`, `p.to(np.float64)`, `p.to("cpu", "float32")`.
 
-        A model moves in place, `model.to(device)`, so that its optimizer may be made before or after.
-        Raises RuntimeError where there is no such device, which says what is missing; TypeError for a dtype: a
-        parameter of another dtype is a new one.
+        Itself, where it is so already, else a new one, without its gradient, which no optimizer knows. A model changes
+        in place, `model.to(...)`, so that its optimizer may be made before or after.
+        Raises RuntimeError where there is no such device, which says what is missing; TypeError for integers that
+        would require a gradient, and for complex values that would lose their imaginary parts.
         """
-        if not isinstance(where, (str, Device)) or where in _DTYPE_NAMES:
-            raise TypeError(f"to(...) takes a device; for another dtype: Parameter(p, dtype={where!r})")
-        there = moved(self._data, Device(where))
+        there = converted(self._data, *destination(targets, device, dtype))
         return self if there is self._data else type(self)(there, self._requires_grad)
 
-    def move_to(self, where: str | Device) -> None:
-        """Move the array and its gradient to a device, in place: whoever holds the parameter finds it there.
+    def change(self, where: Device | None, dtype: np.dtype[Any] | None = None) -> None:
+        """Give the array and its gradient another device or dtype, in place: whoever holds the parameter sees it.
 
-        Who holds the array itself keeps the old one. Raises RuntimeError where there is no such device.
+        Who holds the array itself keeps the old one. Raises as `to` does; then nothing has changed.
         """
-        self._data, self._grad = moved(self._data, Device(where)), moved(self._grad, Device(where))
+        there, grad = converted(self._data, where, dtype), converted(self._grad, where, dtype)
+        if there.dtype != self._data.dtype:
+            self.mark_changed()
+        self._data, self._grad = there, grad
+
+    def float(self) -> Self:
+        """The parameter in float32, as `to(np.float32)`."""
+        return self.to(np.float32)
+
+    def double(self) -> Self:
+        """The parameter in float64, as `to(np.float64)`."""
+        return self.to(np.float64)
+
+    def half(self) -> Self:
+        """The parameter in float16, as `to(np.float16)`."""
+        return self.to(np.float16)
 
     def cpu(self) -> Self:
         """The parameter on the CPU."""
@@ -252,7 +266,7 @@ class Parameter(NDArrayOperatorsMixin):
     def __bool__(self) -> bool:
         return bool(self._data)
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
     def __int__(self) -> int:

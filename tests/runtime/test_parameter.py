@@ -330,9 +330,37 @@ def test_a_device_that_is_not_there(p):
 def test_names_that_are_no_device(p):
     with pytest.raises(RuntimeError, match=r"a device is 'cpu', 'cuda' or 'cuda:0' .* not 'gpu'"):
         p.to("gpu")
-    for dtype in (np.float32, "float32"):
-        with pytest.raises(TypeError, match=r"for another dtype: Parameter\(p, dtype="):
-            p.to(dtype)
+    with pytest.raises(
+        TypeError, match=r"to\(\.\.\.\) takes a device and a dtype, such as 'cuda' and np.float32, not 1"
+    ):
+        p.to(1)
+    with pytest.raises(TypeError, match="takes one device and one dtype"):
+        p.to(np.float32, np.float64)
+    with pytest.raises(TypeError, match="takes a device, a dtype, or both"):
+        p.to()
+
+
+def test_another_dtype_is_a_new_parameter_without_gradient(p):
+    p.grad = np.ones_like(p.data)
+    for other in (p.to(np.float32), p.to("float32"), p.to("cpu", np.float32), p.to(dtype="float32"), p.float()):
+        assert isinstance(other, Parameter)
+        assert other is not p
+        assert other.dtype == np.float32
+        assert other.grad is None
+        assert other.requires_grad
+        np.testing.assert_array_equal(other.data, p.data.astype(np.float32))
+    assert p.to(np.float64) is p.double() is p.to("cpu", dtype=np.float64) is p
+    assert p.half().dtype == np.float16
+    assert not Parameter(1.0, requires_grad=False).float().requires_grad
+
+
+def test_values_that_another_dtype_would_spoil(p):
+    with pytest.raises(TypeError, match="int64 values have no gradient"):
+        p.to(np.int64)
+    assert Parameter([2.0], requires_grad=False).to(np.int64).dtype == np.int64
+    with pytest.raises(TypeError, match="complex128 values do not fit into float64"):
+        Parameter([1j]).double()
+    assert Parameter([1.5]).to(np.complex64).dtype == np.complex64
 
 
 def test_devices_are_equal_by_value():
