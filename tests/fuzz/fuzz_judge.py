@@ -288,8 +288,10 @@ class _Judge:
         same = value == self.value and typed[0] == typed[1]
         if self.single and not same and np.isclose(value, self.value, rtol=1e-5, atol=1e-5):
             raise Doubtful("a dtype that depends on the path taken: float32 here, float64 there")
-        if type(self.value) is int and value == self.value:  # `return 3` on one path, a float on another
+        if isinstance(self.value, (int, np.integer)) and value == self.value:  # `return 3` here, a float elsewhere
             return
+        if what.startswith("stage") and np.isclose(value, self.value, rtol=1e-13, atol=0):
+            return  # IR is executed on arrays without axes, where NumPy's numbers take another power function
         if typed[0] != typed[1]:
             raise Wrong(f"dtype of the value ({what})", f"{typed[0]}, {typed[1]}")
         if not np.array_equal(value, self.value):
