@@ -61,7 +61,7 @@ def _load(tables: Sequence[str]) -> None:
 # SciPy is optional, and costs nobody anything before it is used
 for _module, _tables in {
     "scipy.special": ("special", "special_bessel", "special_reductions"),
-    "scipy.linalg": ("scipy_linalg", "scipy_matrices"),
+    "scipy.linalg": ("scipy_linalg", "scipy_matrices", "scipy_decompositions"),
     "scipy.signal": ("scipy_signal",),
     "scipy.stats": ("distributions", "multivariate"),
 }.items():

@@ -85,7 +85,7 @@ def _vectors(x: Any) -> Any:
     return np.linalg.eigh(x)[1]
 
 
-def _eigh(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
+def eigh_partial(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
     w, v = y
     middle = None if d[1] is None else reciprocal_gaps(w) * (transposed(v) @ d[1])
     result = _spread_eigenvalues(d[0], v) if d[0] is not None else None
@@ -94,6 +94,10 @@ def _eigh(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
         turned = (turned + adjoint(turned)) / 2
         result = turned if result is None else result + turned
     return result
+
+
+def eigvalsh_partial(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
+    return _spread_eigenvalues(d, np.linalg.eigh(a)[1] if UPLO == "L" else np.linalg.eigh(a, UPLO=UPLO)[1])
 
 
 def _spread_eigenvalues(d: Any, v: Any) -> Any:
@@ -118,7 +122,7 @@ _SYMMETRIC = [
 ]
 general(
     np.linalg.eigh,
-    _eigh,
+    eigh_partial,
     operands=("a",),
     keywords=("UPLO",),
     infer=_eigh_type,
@@ -128,9 +132,7 @@ general(
 )
 general(
     np.linalg.eigvalsh,
-    lambda d, y, a, *, UPLO="L": _spread_eigenvalues(
-        d, np.linalg.eigh(a)[1] if UPLO == "L" else np.linalg.eigh(a, UPLO=UPLO)[1]
-    ),
+    eigvalsh_partial,
     operands=("a",),
     keywords=("UPLO",),
     infer=of_squares(np.linalg.eigvalsh, lambda axes: axes[:-1]),
@@ -204,7 +206,7 @@ general(
 
 
 # svd: a = U diag(s) Vh
-def _svd_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
+def svd_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
     x = array(types[0])
     if x.ndim < 2:
         raise Unsupported("np.linalg.svd needs a matrix")
@@ -254,7 +256,7 @@ general(
     svd_partial,
     operands=("a",),
     keywords=("full_matrices", "compute_uv", "hermitian"),
-    infer=_svd_type,
+    infer=svd_type,
     cases=[
         *(Case(shape, full_matrices=False, phases=True) for shape in ((3, 2), (2, 3), (3, 3), (2, 3, 2))),
         *(Case(shape, compute_uv=False) for shape in ((3, 2), (2, 3), (3, 3), (2, 3, 2))),
@@ -267,14 +269,14 @@ general(
 general(
     np.linalg.svdvals,
     lambda d, y, x: svd_partial(d, y, x, compute_uv=False),
-    infer=lambda facts, types, attrs, style: _svd_type(facts, types, {"compute_uv": False}, style),
+    infer=lambda facts, types, attrs, style: svd_type(facts, types, {"compute_uv": False}, style),
     cases=[Case((3, 2)), Case((2, 3)), Case((2, 3, 3))],
 )
 
 
 # qr: a = Q R gives da = (dQ + conj(Q M)) R^-T, M the lower triangle of R dR.T - dQ.T Q, mirrored. Of a wide matrix,
 # R = (U V) and a = (X Y): V = Q^H Y sends d_V on to Q, and Y takes Q d_V
-def _qr_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
+def qr_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type | tuple[Type, ...]:
     x, mode = array(types[0]), attrs.get("mode", "reduced")
     if x.ndim < 2 or mode not in ("reduced", "r", "complete"):
         raise Unsupported("np.linalg.qr is differentiated for matrices, with mode='reduced', 'complete' or 'r'")
@@ -295,7 +297,7 @@ def _triangle(x: Any) -> Any:
     return np.linalg.qr(x)[1]
 
 
-def _qr(d: Any, y: Any, a: Any, *, mode: str = "reduced") -> Any:
+def qr_partial(d: Any, y: Any, a: Any, *, mode: str = "reduced") -> Any:
     d_q, d_r = (None, d) if mode == "r" else d
     q, r = called(np.linalg.qr, a) if mode == "r" else y
     if r.shape[-1] == r.shape[-2]:
@@ -323,10 +325,10 @@ def _qr_square(d_q: Any, d_r: Any, q: Any, r: Any) -> Any:
 
 general(
     np.linalg.qr,
-    _qr,
+    qr_partial,
     operands=("a",),
     keywords=("mode",),
-    infer=_qr_type,
+    infer=qr_type,
     cases=[
         *(Case(shape) for shape in ((3, 2), (3, 3), (2, 3, 2), (2, 4), (2, 2, 3))),
         Case((3, 2), mode="reduced"),

@@ -23,6 +23,15 @@ from .products import adjoint
 from .registry import Case, general
 
 
+def check_cutoff(name: str, keyword: str, value: Any) -> None:
+    """The formulas hold where what is cut off is rounding error: the derivative has no terms of what is beyond."""
+    if not (value is None or (isinstance(value, (int, float, np.number)) and value <= 1e-6)):
+        raise Unsupported(
+            f"{name} with {keyword}={value!r}, which cuts off more than rounding errors, is not differentiated",
+            f"Use a `{keyword}=` of at most 1e-6, or cut off singular values of np.linalg.svd.",
+        )
+
+
 # pinv: Golub & Pereyra (1973), equation 4.12, transposed
 def _pinv_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x = array(types[0])
@@ -31,7 +40,9 @@ def _pinv_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
     return Array(dtype_of(np.linalg.pinv, (x,), ndim=2), (*x.axes[:-2], x.axes[-1], x.axes[-2]))
 
 
-def _pinv(d: Any, y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
+def pinv_partial(d: Any, y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
+    for keyword, value in (("rcond", rcond), ("rtol", rtol)):
+        check_cutoff("pinv", keyword, value)
     a, y, d_t = conj(a), conj(y), adjoint(d)
     y_t = adjoint(y)
     beyond = (d_t - a @ (y @ d_t)) @ (y @ y_t) + (y_t @ y) @ (d_t - (d_t @ y) @ a)
@@ -41,7 +52,7 @@ def _pinv(d: Any, y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False,
 
 general(
     np.linalg.pinv,
-    _pinv,
+    pinv_partial,
     operands=("a",),
     keywords=("rcond", "hermitian", "rtol"),
     infer=_pinv_type,
@@ -75,13 +86,15 @@ def _lstsq_part(k: int, a: Any, b: Any) -> Any:
 _lstsq_part.__name__ = "lstsq"
 
 
-def _lstsq_right(d: Any, y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
+def lstsq_right(d: Any, y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
+    check_cutoff("lstsq", "rcond", rcond)
     terms = [] if d[0] is None else [np.linalg.pinv(a).T @ d[0]]
     terms += [] if d[1] is None else [2 * _of_residuals(d[1], b) * conj(b - a @ y[0])]
     return _total(terms)
 
 
-def _lstsq_left(d: Any, y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
+def lstsq_left(d: Any, y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
+    check_cutoff("lstsq", "rcond", rcond)
     x, rest, terms = y[0], b - a @ y[0], []
     if d[0] is not None:
         inverse = np.linalg.pinv(a)
@@ -115,8 +128,8 @@ def _outer(a: Any, b: Any) -> Any:
 
 general(
     np.linalg.lstsq,
-    _lstsq_left,
-    _lstsq_right,
+    lstsq_left,
+    lstsq_right,
     operands=("a", "b"),
     keywords=("rcond",),
     infer=_lstsq_type,

@@ -17,7 +17,7 @@ from .products import transposed
 from .registry import Case, general
 
 
-def _norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+def norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x, axis = array(types[0]), attrs.get("axis")
     count = len(normal_axes(axis, x.ndim))
     if count not in (1, 2) and not (axis is None and attrs.get("ord") is None):
@@ -25,7 +25,7 @@ def _norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
     return Array(dtype_of(np.linalg.norm, (x,)), reduced_axes(x, attrs))
 
 
-def _norm(d: Any, y: Any, x: Any, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm_partial(d: Any, y: Any, x: Any, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     count = len(normal_axes(axis, x.ndim))
     if count == 1 or ord in (None, "fro"):
         return _vector_norm(d, y, x, ord=2 if ord in (None, "fro") else ord, axis=axis, keepdims=keepdims)
@@ -96,10 +96,10 @@ def _thin_svd(x: Any) -> Any:
 _PAIRS = ((0, 1), (1, 2), (2, 0), (1, 0))
 general(
     np.linalg.norm,
-    _norm,
+    norm_partial,
     operands=("x",),
     keywords=("ord", "axis", "keepdims"),
-    infer=_norm_type,
+    infer=norm_type,
     cases=[
         *(Case(shape) for shape in ((3,), (2, 3), (2, 3, 4))),
         *(Case((4,), ord=ord) for ord in (0, 1, 2, 3, 0.5, -1, -2.5, np.inf, -np.inf)),
@@ -137,7 +137,7 @@ def _matrix_norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, A
 
 
 def _last_two(d: Any, y: Any, x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    return _norm(d, y, x, ord=ord, axis=(x.ndim - 2, x.ndim - 1), keepdims=keepdims)
+    return norm_partial(d, y, x, ord=ord, axis=(x.ndim - 2, x.ndim - 1), keepdims=keepdims)
 
 
 general(
@@ -188,8 +188,8 @@ def _cond(d: Any, y: Any, x: Any, *, p: Any = None) -> Any:
         return conj(scale(d * y, change))
     inverse, axis = np.linalg.inv(x), (x.ndim - 2, x.ndim - 1)
     norms = [np.linalg.norm(each, ord=p, axis=axis if x.ndim > 2 else None) for each in (x, inverse)]
-    grown = _norm(d * norms[1], norms[0], x, ord=p, axis=axis)
-    shrunk = _norm(d * norms[0], norms[1], inverse, ord=p, axis=axis)
+    grown = norm_partial(d * norms[1], norms[0], x, ord=p, axis=axis)
+    shrunk = norm_partial(d * norms[0], norms[1], inverse, ord=p, axis=axis)
     return grown - transposed(inverse) @ shrunk @ transposed(inverse)
 
 

@@ -27,8 +27,9 @@ class Case:
     """One test of a rule: operands (a shape, a number, or `rng -> array`) and keyword arguments.
 
     `unknown` marks a result with a length that cannot be told from the operands'; `symmetric` a function of symmetric
-    matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary;
-    `passive` operands (by number) in which there is no derivative; `only` how many of the results have one.
+    matrices, whose gradient is symmetric; `phases` results whose complex phases are arbitrary, "signs" those whose
+    signs are, too; `passive` operands (by number) in which there is no derivative; `only` how many of the results
+    have one.
     """
 
     def __init__(

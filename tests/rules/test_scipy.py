@@ -150,3 +150,39 @@ def test_constants_are_spelled_and_leave_single_precision():
     assert gradient(np.ones(2, np.float32)).dtype == np.float32
     assert "math.sqrt(2 * math.pi)" in gradient.source
     assert "2 / math.sqrt(math.pi)" in gradient.source
+
+
+# Decompositions and least squares
+
+TALL, VECTOR = np.random.default_rng(0).random((4, 2)), np.arange(4.0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda a: np.sum(linalg.eigvalsh(a.T @ a, subset_by_index=[0, 0])), "`subset_by_index=`"),
+        (lambda a: np.sum(linalg.svdvals(a, overwrite_a=True)), "`overwrite_a=`"),
+        (lambda a: linalg.qr(a)[1][0, 0], "one choice of many"),
+        (lambda a: linalg.qr(a, mode="r")[0][0, 0], "mode='r'"),
+        (lambda a: np.sum(linalg.qr(a, mode="economic", pivoting=True)[1]), "`pivoting=`"),
+        (lambda a: linalg.lstsq(a, VECTOR)[1], "the residuals of scipy.linalg.lstsq"),
+        (lambda a: np.sum(linalg.lstsq(a, VECTOR, cond=0.3)[0]), "cond=0.3, which cuts off more than rounding errors"),
+        (lambda a: np.sum(linalg.lstsq(a, VECTOR, lapack_driver="gelsy")[0]), "`lapack_driver=`"),
+        (lambda a: np.sum(np.linalg.lstsq(a, VECTOR, rcond=0.3)[0]), "rcond=0.3, which cuts off more"),
+        (lambda a: np.sum(np.linalg.pinv(a, rcond=0.3)), "rcond=0.3, which cuts off more than rounding errors"),
+        (lambda a: np.sum(np.linalg.pinv(a, rtol=0.3)), "rtol=0.3, which cuts off more than rounding errors"),
+        (lambda a: np.sum(linalg.pinv(a, rtol=0.3)), "rtol=0.3, which cuts off more than rounding errors"),
+        (lambda a: np.sum(linalg.pinv(a, atol=0.3)), "`atol=`"),
+        (lambda a: np.sum(linalg.pinv(a, return_rank=True)[0]), "`return_rank=`"),
+    ],
+)
+def test_what_is_refused_of_decompositions(loss, message):
+    with pytest.raises(CompileError, match=message):
+        grad(loss)(TALL)
+
+
+def test_a_constant_may_be_cut_off():
+    inverse = np.linalg.pinv(TALL, rcond=0.3)
+    np.testing.assert_allclose(
+        grad(lambda x: np.sum(np.linalg.pinv(TALL, rcond=0.3) @ x))(VECTOR), inverse.sum(axis=0), rtol=1e-13
+    )
