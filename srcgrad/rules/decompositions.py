@@ -96,7 +96,7 @@ def eigh_partial(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
     return result
 
 
-def eigvalsh_partial(d: Any, y: Any, a: Any, *, UPLO: str = "L") -> Any:
+def eigvalsh_partial(d: Any, y: Any, a: Any, *, UPLO: Any = "L") -> Any:
     return _spread_eigenvalues(d, np.linalg.eigh(a)[1] if UPLO == "L" else np.linalg.eigh(a, UPLO=UPLO)[1])
 
 
