@@ -35,13 +35,19 @@ def _on_complex(function: Any, partial: Partial, tangent: Partial | None = None,
 
 
 def _sign(d: Any, y: Any, x: Any) -> Any:
-    """dz / |z| without its part along z."""
-    return (d - np.real(d * y) * np.conj(y)) / np.absolute(x)
+    """dz / |z| without its part along z; 0 at 0."""
+    return (d - np.real(d * y) * np.conj(y)) / _size(x)
 
 
 def _sign_tangent(ts: Any, y: Any, x: Any) -> Any:
     (t,) = ts
-    return (t - np.real(t * np.conj(y)) * y) / np.absolute(x)
+    return (t - np.real(t * np.conj(y)) * y) / _size(x)
+
+
+def _size(z: Any) -> Any:
+    """What to divide by, so that nothing is left of it where z is 0."""
+    size = np.absolute(z)
+    return np.where(size == 0, np.inf, size)
 
 
 def _angle_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:

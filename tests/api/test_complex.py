@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from referee import numerical_gradient
 
-from srcgrad import grad, value_and_grad, vjp
+from srcgrad import grad, value_and_grad, hvp, vjp
 from srcgrad.errors import CompileError, GradTypeError
 
 pytestmark = pytest.mark.quick
@@ -208,3 +208,10 @@ def test_negative_imaginary_factors():
     np.testing.assert_allclose(
         grad(lambda z: np.real(np.sum(-2j * z * (-1.5) * np.exp(z * -1j))))(z), 3j * np.exp(-1j * z) * (1 - 1j * z)
     )
+
+
+def test_sign_of_a_zero():
+    """A modulus that stays 0 leaves the second derivative alone: the lower triangle of R, cubes at 0."""
+    z = np.array([0j, 3.0 + 4.0j])
+    np.testing.assert_array_equal(grad(lambda z: np.sum(np.real(np.sign(z) * (1 - 2j))))(z)[0], 0)
+    np.testing.assert_array_equal(hvp(lambda z: np.sum(np.abs(z) ** 3))(z, np.ones(2) + 0j)[0], 0)

@@ -9,7 +9,7 @@ import pytest
 from expected_names import NAMES, NO_EXAMPLE, UFUNC_KEYWORDS, function_of, keywords_of
 from named_calls import CALLS, VALUES, loss
 
-from srcgrad import GradTypeError, SrcgradError, jvp, value_and_grad
+from srcgrad import GradTypeError, SrcgradError, grad, hvp, jvp, value_and_grad
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 RNG = np.random.default_rng(1)
@@ -23,16 +23,15 @@ def direction(value):
     return drawn if np.ndim(value) else float(drawn)
 
 
-def slope(function, args, active, directions):
-    """Central differences of fourth order along a direction."""
+def slope(function, args, active, directions, h=5e-5):
+    """Central differences of fourth order along a direction, of a number or of an array."""
 
     def at(step):
         moved = [np.copy(arg) if np.ndim(arg) else arg for arg in args]
         for k, along in zip(active, directions):
             moved[k] = moved[k] + step * along
-        return float(function(*moved))
+        return function(*moved)
 
-    h = 5e-5
     return (8 * (at(h) - at(-h)) - at(2 * h) + at(-2 * h)) / (12 * h)
 
 
@@ -58,6 +57,22 @@ def test_derivatives(call):
     assert abs(along - expected) <= tolerance
     _, forward = jvp(function, tuple(args), tuple(directions), argnums=active)
     assert abs(forward - expected) <= tolerance
+
+
+@pytest.mark.parametrize("call", WORKING, ids=str)
+def test_second_derivatives(call):
+    """The Hessian along a direction against finite differences of the gradient; it is like the arguments too."""
+    call = call.in_double()
+    function, args, active = loss(call), call.arguments(), call.active
+    gradient, directions = grad(function, active), [direction(args[k]) for k in active]
+    along = hvp(function, active)(*args, tuple(directions))
+    for place, (k, product) in enumerate(zip(active, along, strict=True)):
+        assert np.shape(product) == np.shape(args[k])
+        assert np.asarray(product).dtype == np.asarray(args[k]).dtype
+        expected = slope(lambda *moved: gradient(*moved)[place], args, active, directions, 5e-6)
+        there = ~np.isnan(args[k])
+        tolerance = 1e-7 * max(1.0, np.max(np.abs(expected), initial=0.0, where=there))
+        assert np.all(np.abs(product - expected) <= tolerance, where=there)
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.refused], ids=str)
