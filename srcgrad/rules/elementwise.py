@@ -167,7 +167,13 @@ elementwise(np.sinh, lambda d, y, x: d * np.cosh(x), python=math.sinh)
 elementwise(np.cosh, lambda d, y, x: d * np.sinh(x), python=math.cosh)
 elementwise(np.tanh, lambda d, y, x: d * (1 - y * y), python=math.tanh)
 elementwise(np.arcsinh, lambda d, y, x: d / np.sqrt(x * x + 1), python=math.asinh)
-elementwise(np.arccosh, lambda d, y, x: d / np.sqrt(x * x - 1), domain=((1.5, 3.0),), python=math.acosh, singular=True)
+elementwise(
+    np.arccosh,  # off the real line sqrt(z * z - 1) is on the wrong branch in half of the plane
+    lambda d, y, x: d / (np.sqrt(x - 1) * np.sqrt(x + 1) if x.dtype.kind == "c" else np.sqrt(x * x - 1)),
+    domain=((1.5, 3.0),),
+    python=math.acosh,
+    singular=True,
+)
 elementwise(np.arctanh, lambda d, y, x: d / (1 - x * x), domain=((-0.9, 0.9),), python=math.atanh, singular=True)
 
 # Absolute values and signs

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from referee import numerical_gradient
 
-from srcgrad import grad, value_and_grad, hvp, vjp
+from srcgrad import grad, hvp, value_and_grad, vjp
 from srcgrad.errors import CompileError, GradTypeError
 
 pytestmark = pytest.mark.quick
@@ -215,3 +215,11 @@ def test_sign_of_a_zero():
     z = np.array([0j, 3.0 + 4.0j])
     np.testing.assert_array_equal(grad(lambda z: np.sum(np.real(np.sign(z) * (1 - 2j))))(z)[0], 0)
     np.testing.assert_array_equal(hvp(lambda z: np.sum(np.abs(z) ** 3))(z, np.ones(2) + 0j)[0], 0)
+
+
+def test_inverse_functions_in_every_quadrant():
+    """No step to another branch: sqrt(z * z - 1) would change the sign of arccosh's where Re z < 0."""
+    z = np.array([1.5 + 2j, -1.5 + 2j, -0.3 - 0.4j, 2 - 1j])
+    check(lambda z: np.real(np.sum(np.arccosh(z) + np.arcsinh(z) * 2j)), z)
+    check(lambda z: np.real(np.sum(np.arccos(z) + np.arcsin(z) * 2j)), z)
+    check(lambda z: np.imag(np.sum(np.arctan(z) + np.arctanh(z) * 2j)), z)

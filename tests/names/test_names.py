@@ -66,10 +66,10 @@ def test_second_derivatives(call):
     function, args, active = loss(call), call.arguments(), call.active
     gradient, directions = grad(function, active), [direction(args[k]) for k in active]
     along = hvp(function, active)(*args, tuple(directions))
-    for place, (k, product) in enumerate(zip(active, along, strict=True)):
+    for which, (k, product) in enumerate(zip(active, along, strict=True)):
         assert np.shape(product) == np.shape(args[k])
         assert np.asarray(product).dtype == np.asarray(args[k]).dtype
-        expected = slope(lambda *moved: gradient(*moved)[place], args, active, directions, 5e-6)
+        expected = slope(lambda *moved, which=which: gradient(*moved)[which], args, active, directions, 5e-6)
         there = ~np.isnan(args[k])
         tolerance = 1e-7 * max(1.0, np.max(np.abs(expected), initial=0.0, where=there))
         assert np.all(np.abs(product - expected) <= tolerance, where=there)
