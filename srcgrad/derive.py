@@ -64,7 +64,7 @@ def derive(function: Function, step: Step, specs: Specs, facts: Facts, name: str
         function, seeds = _with_seeds(function, numbers)
     made = differentiate(function, numbers, wrt, facts, seeds)
     joint = checked(made)
-    return Derived(_reverse_results(joint, step, specs, value, aux, len(wrt)), seeds, made.pairs)
+    return Derived(_reverse_results(joint, step, specs, value, aux, wrt), seeds, made.pairs)
 
 
 def checked(made: Differentiated) -> Function:
@@ -125,6 +125,7 @@ class _Results:
         self.atoms: list[Atom] = []
         self.fresh: list[int] = []
         self.zero_d: list[int] = []
+        self.called: dict[int, str] = {}  # what a copy of a gradient is named after
         self.sources: list[Param] = []
 
     def keep(self, template: Any) -> Any:
@@ -136,13 +137,14 @@ class _Results:
         self.fresh += range(len(self.atoms), len(self.atoms) + len(atoms))
         return self._add(template, atoms, list(slots(template)))
 
-    def gradients(self, step: Step, specs: Specs, atoms: Sequence[Atom]) -> Any:
+    def gradients(self, step: Step, specs: Specs, atoms: Sequence[Atom], wrt: Sequence[Value]) -> Any:
         """Gradients with their parameters' structure; of an object, the object that they are put into a copy of."""
         first = len(self.atoms)
         structure = gradient_structure(step, specs, first)
         sources = [Param(Value(Opaque(), source), source) for source in structure.sources]
         self.fresh += range(first, first + len(atoms))
         self.zero_d += structure.zero_d
+        self.called |= {first + k: f"d_{leaf.hint}" for k, leaf in enumerate(wrt) if leaf.hint}
         self.atoms += [*atoms, *(each.value for each in sources)]
         self.sources += sources
         return structure.template
@@ -157,23 +159,24 @@ class _Results:
         return renumbered(template, iter(range(first, behind)), dict(zip(sources, range(behind, len(self.atoms)))))
 
     def finished(self, joint: Function, template: Any, name: str, values: int = 0) -> Function:
-        notes = {**joint.notes, "gradients": sorted({*self.fresh}), "zero_d": self.zero_d, "values": values}
+        numbers = {"gradients": sorted({*self.fresh}), "zero_d": self.zero_d, "called": self.called}
+        notes = {**joint.notes, **numbers, "values": values}
         body = replace(joint.body, results=tuple(self.atoms))
         params = (*joint.params, *self.sources)
         return replace(joint, name=name, params=params, body=body, result=template, notes=notes)
 
 
-def _reverse_results(joint: Function, step: Step, specs: Specs, value: Any, aux: Any, count: int) -> Function:
+def _reverse_results(joint: Function, step: Step, specs: Specs, value: Any, aux: Any, wrt: Sequence[Value]) -> Function:
     """(value, gradients) or the gradients alone; auxiliary data stands beside the value, or after the gradients."""
     results = _Results(joint)
-    before = len(joint.body.results) - count
+    before = len(joint.body.results) - len(wrt)
     with_value = step.mode != "grad"
     if with_value:
         _name_value(joint, value)
         kept = results.keep(value)
         kept = (kept, results.keep(aux[0])) if aux else kept
     values = len(results.atoms)
-    made = results.gradients(step, specs, joint.body.results[before:])
+    made = results.gradients(step, specs, joint.body.results[before:], wrt)
     if with_value:
         template = (kept, made)
     else:

@@ -306,7 +306,10 @@ class Interpreter(Loops):
                 *items[len(items) - after :],
             ]
         for each, item in zip(target.elts, items):
-            self.bind_target(each.value if isinstance(each, ast.Starred) else each, item)
+            if isinstance(each, ast.Name) and isinstance(item, Const) and self.frame.level:
+                self.frame.env[each.id] = item  # what a helper takes apart, (rows, columns) = size, is spelled as it is
+            else:
+                self.bind_target(each.value if isinstance(each, ast.Starred) else each, item)
 
     def _set_item(self, target: ast.Subscript, value: Any) -> None:
         receiver = self.ev(target.value)

@@ -64,6 +64,8 @@ class Operators(Joins):
             return sparse.product(self, left, right)  # type: ignore[arg-type]
         if is_number(left) or is_number(right):
             if isinstance(left, (bool, Value, Const)) and isinstance(right, (bool, Value, Const)):
+                if self.frame.level and _leaves_count(kind, left, right):
+                    return right if isinstance(left, Const) else left
                 prim = find(function)
                 assert prim is not None
                 return self.remember(self.apply(prim, [left, right], style=style), python, left, right)
@@ -294,6 +296,17 @@ class Operators(Joins):
             if before.get(name) is not value:
                 way_out = "Assign it in a statement before."
                 self.frame.env[name] = Poison(f"`{name}` is assigned only where this part is read", way_out)
+
+
+def _leaves_count(kind: type[ast.operator], left: Any, right: Any) -> bool:
+    """`step * i`, `i * step` or `i // step` of Python's ints, where a helper's step is 1."""
+    values = [each for each in (left, right) if isinstance(each, Value)]
+    factor = right if isinstance(right, Const) else left
+    if len(values) != 1 or not isinstance(factor, Const) or type(factor.value) is not int or factor.value != 1:
+        return False
+    kinds = (ast.Mult, ast.FloorDiv) if factor is right else (ast.Mult,)
+    count = values[0].type
+    return kind in kinds and isinstance(count, Array) and not count.ndim and count.weak and count.dtype.kind == "i"
 
 
 def _is_truth(value: Any) -> bool:

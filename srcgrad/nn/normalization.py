@@ -54,7 +54,8 @@ class BatchNorm1d(Module):
         if self.training or not self.track_running_stats:
             mean, variance = np.mean(x, axis=self.axes), np.var(x, axis=self.axes)
             if self.training and self.track_running_stats:
-                self._track(stop_gradient(mean), stop_gradient(variance), x.size // self.num_features)
+                count = x.size // self.num_features
+                self._track(stop_gradient(mean), stop_gradient(variance), count)
         else:
             mean, variance = self.running_mean, self.running_var
         return functional.batch_norm(x, mean, variance, self.weight, self.bias, self.eps)

@@ -77,18 +77,16 @@ class Recurrent(Module):
     def run(self, x: Array, starts: Sequence[Array]) -> tuple[Array, list[list[Array]]]:
         """All layers, in one or both directions: the last one's outputs, and the state at the end of each."""
         ends = []
-        index = 0
         for layer, directions in enumerate(self.names):
             if layer > 0 and self.drops:
                 x = functional.dropout(x, self.dropout, self.rng, self.training)
             outs = []
             for direction, names in enumerate(directions):
-                start = [state[index] for state in starts]
+                start = [state[layer * len(directions) + direction] for state in starts]
                 parameters = [getattr(self, name) for name in names]
                 out, end = self.scan(x if direction == 0 else x[::-1], start, *parameters)
                 outs.append(out if direction == 0 else out[::-1])
                 ends.append(end)
-                index += 1
             x = outs[0] if len(outs) == 1 else np.concatenate(outs, axis=-1)
         return x, ends
 
@@ -109,7 +107,8 @@ class Recurrent(Module):
 
     def zeros(self, x: Array) -> Array:
         """The state at the start."""
-        return np.zeros((self.num_layers * (2 if self.bidirectional else 1), x.shape[1], self.hidden_size), x.dtype)
+        states = 2 * self.num_layers if self.bidirectional else self.num_layers
+        return np.zeros((states, x.shape[1], self.hidden_size), x.dtype)
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]

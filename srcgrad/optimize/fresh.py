@@ -28,12 +28,14 @@ def own_results(function: Function, facts: Facts, which: Collection[int], zero_d
     builder = Builder(facts, role="adjoint")
     results: list[Atom] = []
     values = function.notes.get("values", len(function.body.results))  # what follows is gradients, or saved for them
+    called = function.notes.get("called", {})
     seen: set[Value] = set()
     for number, atom in enumerate(function.body.results):
         if isinstance(atom, Value) and _is_checked(atom.type, number in which, number < values):
             memory = _allocations(atom, everything)
             if memory & seen or not _fresh(atom, made, uses):
-                (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=atom.hint)
+                hint = called.get(number, atom.hint)
+                (copy,) = builder.apply(named("np.copy"), [atom], style="method", hint=hint)
                 atom = copy
             seen |= memory
         elif number in zero_d:

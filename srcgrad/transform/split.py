@@ -240,7 +240,8 @@ def _notes(function: Function, part: range) -> dict[str, Any]:
     own = {
         name: [k - part.start for k in function.notes.get(name, ()) if k in part] for name in ("gradients", "zero_d")
     }
-    return {**function.notes, **own}
+    called = {k - part.start: text for k, text in function.notes.get("called", {}).items() if k in part}
+    return {**function.notes, **own, "called": called}
 
 
 def _hidden(function: Function) -> set[Value]:

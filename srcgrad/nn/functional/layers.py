@@ -28,7 +28,9 @@ def layer_norm(
     """x with mean 0 and variance 1 along its last axis, or axes, times weight, plus bias. Ba et al. (2016)."""
     along = -1 if axes is None else axes
     centred = x - np.mean(x, axis=along, keepdims=True)
-    scaled = centred / np.sqrt(np.mean(centred**2, axis=along, keepdims=True) + eps)
+    variance = np.mean(centred**2, axis=along, keepdims=True)
+    std = np.sqrt(variance + eps)
+    scaled = centred / std
     return _affine(scaled, weight, bias)
 
 
@@ -49,9 +51,12 @@ def batch_norm(
     if x.ndim == 4:
         if mean is None:
             centred = x - np.mean(x, axis=(0, 2, 3), keepdims=True)
-            scaled = centred / np.sqrt(np.mean(centred**2, axis=(0, 2, 3), keepdims=True) + eps)
+            variance = np.mean(centred**2, axis=(0, 2, 3), keepdims=True)
+            std = np.sqrt(variance + eps)
         else:
-            scaled = (x - mean[:, None, None]) / np.sqrt(variance[:, None, None] + eps)
+            centred = x - mean[:, None, None]
+            std = np.sqrt(variance + eps)[:, None, None]
+        scaled = centred / std
         return _affine(
             scaled,
             None if weight is None else weight[:, None, None],
@@ -59,9 +64,11 @@ def batch_norm(
         )
     if mean is None:
         centred = x - np.mean(x, axis=0)
-        scaled = centred / np.sqrt(np.mean(centred**2, axis=0) + eps)
+        variance = np.mean(centred**2, axis=0)
     else:
-        scaled = (x - mean) / np.sqrt(variance + eps)
+        centred = x - mean
+    std = np.sqrt(variance + eps)
+    scaled = centred / std
     return _affine(scaled, weight, bias)
 
 
