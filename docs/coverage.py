@@ -44,7 +44,8 @@ factor, and in the right-hand side; `lower` |
 | `scipy.linalg.lu_factor`, `lu_solve` | in the matrix, and in the right-hand side; `trans` |
 | `scipy.interpolate.CubicSpline`, `make_interp_spline` | in values and places; `bc_type`, `k`, `nu` |
 | `scipy.interpolate.interp1d` | in values; `kind` |
-| `scipy.interpolate.PchipInterpolator`, `Akima1DInterpolator`, `BSpline`, `PPoly` | in places; `nu` |
+| `scipy.interpolate.BSpline` | in coefficients and places; `k`, `extrapolate`, `nu` |
+| `scipy.interpolate.PchipInterpolator`, `Akima1DInterpolator`, `PPoly` | in places; `nu` |
 """
 
 

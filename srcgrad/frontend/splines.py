@@ -26,8 +26,9 @@ _MAKERS = {
     "interp1d": ({"kind", "fill_value"}, True),
     "PchipInterpolator": ({"extrapolate"}, False),
     "Akima1DInterpolator": ({"method", "extrapolate"}, False),
+    "BSpline": ({"k", "extrapolate"}, True),
 }
-_POSITIONS = {"make_interp_spline": ("k",), "interp1d": ("kind",)}
+_POSITIONS = {"make_interp_spline": ("k",), "interp1d": ("kind",), "BSpline": ("k",)}
 _ENDS = ("not-a-knot", "natural", "clamped")
 
 
@@ -55,16 +56,17 @@ def make(c: Calls, function: Any, args: list[Any], kwargs: dict[str, Any], text:
     in_place(c, f"`{text}`")
     name = function.__name__
     allowed, linear = _MAKERS[name]
-    given = {**dict(zip(("x", "y", *_POSITIONS.get(name, ())), args)), **kwargs}
-    if len(args) > 2 + len(_POSITIONS.get(name, ())) or not {"x", "y"} <= given.keys():
-        raise Unsupported(f"`{text}` with these arguments", "Give x and y, and options by name.")
-    knots, values = (c.latest(c.array_of(given.pop(key))) for key in ("x", "y"))
+    data = ("t", "c") if name == "BSpline" else ("x", "y")
+    given = {**dict(zip((*data, *_POSITIONS.get(name, ())), args)), **kwargs}
+    if len(args) > 2 + len(_POSITIONS.get(name, ())) or not {*data} <= given.keys():
+        raise Unsupported(f"`{text}` with these arguments", f"Give {' and '.join(data)}, and options by name.")
+    knots, values = (c.latest(c.array_of(given.pop(key))) for key in data)
     for each, what in ((knots, "knots"), (values, "values")):
         if not isinstance(each, Value) or not isinstance(each.type, Array) or each.type.dtype != np.float64:
             raise Unsupported(f"the {what} of `{text}` are {describe(each)}", "Pass arrays of float64.")
     if knots.type.ndim != 1 or values.type.ndim not in (1, 2):
         raise Unsupported(f"`{text}` of {knots.type} and {values.type}", "Pass a vector of knots and one row each.")
-    if not c.agree(knots.type.axes, values.type.axes[:1]):
+    if name != "BSpline" and not c.agree(knots.type.axes, values.type.axes[:1]):
         raise Unsupported(f"`{text}` of {knots.type} and {values.type}", "Give one value for each knot.")
     if name == "interp1d" and values.type.ndim != 1:
         raise Unsupported("`interp1d` of several values at each knot", "Use make_interp_spline.")

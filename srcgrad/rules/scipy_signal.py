@@ -34,22 +34,29 @@ def _lengths(facts: Facts, a: Array, v: Array, mode: str, name: str) -> tuple[Di
 
 def _type(function: Any) -> Any:
     def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-        a, v = map(array, types)
-        mode = attrs.get("mode", "full")
-        if mode not in ("full", "same", "valid"):
-            raise Unsupported(f"mode={mode!r}: it is 'full', 'same' or 'valid'")
         if attrs.get("axes") is not None:
             raise Unsupported(f"scipy.signal.{function.__name__} with `axes=` is not differentiated")
-        return Array(dtype_of(function, (a, v)), _lengths(facts, a, v, mode, function.__name__))
+        return _inferred(function, 1, facts, types, attrs)
 
     return infer
 
 
-def _whole(d: Any, a: Any, v: Any, mode: str) -> Any:
-    """The cotangent of every overlap: zeros where the mode leaves one out."""
+def _inferred(function: Any, ndim: int, facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any]) -> Type:
+    a, v = map(array, types)
+    mode = attrs.get("mode", "full")
+    if mode not in ("full", "same", "valid"):
+        raise Unsupported(f"mode={mode!r}: it is 'full', 'same' or 'valid'")
+    return Array(dtype_of(function, (a, v), ndim=ndim), _lengths(facts, a, v, mode, function.__name__))
+
+
+def _whole(d: Any, a: Any, v: Any, mode: str, late: bool = False) -> Any:
+    """The cotangent of every overlap: zeros where the mode leaves one out.
+
+    The middle of an even length is one further on where it is `late`.
+    """
     if mode == "full":
         return d
-    starts = [as_dim(m) - 1 if mode == "valid" else (as_dim(m) - 1) // 2 for m in v.shape]
+    starts = [as_dim(m) - 1 if mode == "valid" else (as_dim(m) - (0 if late else 1)) // 2 for m in v.shape]
     full = tuple(as_dim(n) + as_dim(m) - 1 for n, m in zip(a.shape, v.shape))
     inner = tuple(slice(plain(start), plain(start + n)) for start, n in zip(starts, d.shape))
     return set_at(zeros(d.builder, Array(d.dtype, full)), d, inner if len(inner) > 1 else inner[0])
@@ -78,16 +85,17 @@ bilinear(
     infer=_type(signal.convolve),
     cases=[*_MODES, *_METHODS, Case((2,), (4,)), Case((2,), (4,), mode="same")],
 )
-bilinear(
-    signal.fftconvolve,
-    lambda d, y, a, v, *, mode="full", axes=None: _correlated(_whole(d, a, v, mode), v, "fft"),
-    lambda d, y, a, v, *, mode="full", axes=None: _correlated(_whole(d, a, v, mode), a, "fft"),
-    name="scipy.signal.fftconvolve",
-    operands=("in1", "in2"),
-    keywords=("mode", "axes"),
-    infer=_type(signal.fftconvolve),
-    cases=[*_MODES, Case((3,), (2,), axes=None)],
-)
+for _function in (signal.fftconvolve, signal.oaconvolve):
+    bilinear(
+        _function,
+        lambda d, y, a, v, *, mode="full", axes=None: _correlated(_whole(d, a, v, mode), v, "fft"),
+        lambda d, y, a, v, *, mode="full", axes=None: _correlated(_whole(d, a, v, mode), a, "fft"),
+        name=f"scipy.signal.{_function.__name__}",
+        operands=("in1", "in2"),
+        keywords=("mode", "axes"),
+        infer=_type(_function),
+        cases=[*_MODES, Case((3,), (2,), axes=None)],
+    )
 bilinear(
     signal.correlate,
     lambda d, y, a, v, *, mode="full", method=None: _correlated(_whole(d, a, v, mode), conj(_backwards(v)), method),
@@ -97,6 +105,64 @@ bilinear(
     keywords=("mode", "method"),
     infer=_type(signal.correlate),
     cases=[*_MODES, *_METHODS, Case((2,), (4,))],
+)
+
+
+# convolve2d and correlate2d, with zeros beyond the edges
+def _images(function: Any) -> Any:
+    def infer(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
+        if any(array(t).ndim != 2 for t in types):
+            raise Unsupported(f"scipy.signal.{function.__name__} takes two matrices")
+        if attrs.get("boundary", "fill") != "fill" or attrs.get("fillvalue", 0) != 0:
+            raise Unsupported(
+                f"scipy.signal.{function.__name__} is differentiated with zeros beyond the edges alone",
+                "Pad with np.pad first, and use mode='valid'.",
+            )
+        return _inferred(function, 2, facts, types, attrs)
+
+    return infer
+
+
+_IMAGES = [
+    *(
+        Case(a, v, mode=mode)
+        for a, v in (((4, 3), (2, 3)), ((4, 4), (3, 2)), ((3, 3), (2, 2)), ((3, 3), (3, 3)))
+        for mode in ("full", "same", "valid")
+    ),
+    Case((3, 3), (2, 2), boundary="fill", fillvalue=0),
+    Case((2, 2), (3, 3)),
+]
+_IMAGE: dict[str, Any] = {"operands": ("in1", "in2"), "keywords": ("mode", "boundary", "fillvalue"), "cases": _IMAGES}
+
+bilinear(
+    signal.convolve2d,
+    lambda d, y, a, v, *, mode="full", boundary="fill", fillvalue=0: _correlated(_whole(d, a, v, mode), v, None),
+    lambda d, y, a, v, *, mode="full", boundary="fill", fillvalue=0: _correlated(_whole(d, a, v, mode), a, None),
+    name="scipy.signal.convolve2d",
+    infer=_images(signal.convolve2d),
+    **_IMAGE,
+)
+
+
+def _correlate2d(
+    d: Any, y: Any, a: Any, v: Any, *, mode: str = "full", boundary: str = "fill", fillvalue: int = 0
+) -> Any:
+    return _correlated(_whole(d, a, v, mode, late=True), conj(_backwards(v)), None)
+
+
+def _correlate2d_with(
+    d: Any, y: Any, a: Any, v: Any, *, mode: str = "full", boundary: str = "fill", fillvalue: int = 0
+) -> Any:
+    return _backwards(conj(_correlated(_whole(d, a, v, mode, late=True), a, None)))
+
+
+bilinear(
+    signal.correlate2d,
+    _correlate2d,
+    _correlate2d_with,
+    name="scipy.signal.correlate2d",
+    infer=_images(signal.correlate2d),
+    **_IMAGE,
 )
 
 

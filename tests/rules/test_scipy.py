@@ -186,3 +186,16 @@ def test_a_constant_may_be_cut_off():
     np.testing.assert_allclose(
         grad(lambda x: np.sum(np.linalg.pinv(TALL, rcond=0.3) @ x))(VECTOR), inverse.sum(axis=0), rtol=1e-13
     )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda a: np.sum(signal.convolve2d(a, np.ones((2, 2)), boundary="wrap")),
+        lambda a: np.sum(signal.convolve2d(a, np.ones((2, 2)), fillvalue=1)),
+        lambda a: np.sum(signal.correlate2d(a, np.ones((2, 2)), "same", "symm")),
+    ],
+)
+def test_images_have_zeros_beyond_their_edges(loss):
+    with pytest.raises(CompileError, match="zeros beyond the edges alone"):
+        grad(loss)(TALL)

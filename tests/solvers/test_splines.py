@@ -24,6 +24,7 @@ CUBIC, MONOTONE, BASIC = (
     PchipInterpolator(KNOTS, VALUES),
     BSpline(*make_interp_spline(KNOTS, VALUES).tck),
 )
+BREAKS, COEFFICIENTS = BASIC.t, BASIC.c
 
 
 def from_outside(x):
@@ -66,6 +67,16 @@ def test_interp1d_in_its_values():
     check(by_interp1d, VALUES)
 
 
+def by_coefficients(c, x):
+    spline = BSpline(BREAKS, c, 3)
+    return np.sum(spline(x) ** 2) + np.sum(spline.derivative()(x) * x) + BSpline(BREAKS, c**2, k=3)(0.4)
+
+
+def test_coefficients_and_places():
+    check(by_coefficients, COEFFICIENTS, PLACES)
+    check(lambda c: np.sum(BSpline(BREAKS, c, 3)(PLACES) ** 2), np.stack([COEFFICIENTS, VALUES], axis=1))
+
+
 def test_several_values_at_each_knot():
     def loss(y, x):
         return np.sum(CubicSpline(KNOTS, y)(x) ** 2)
@@ -73,7 +84,7 @@ def test_several_values_at_each_knot():
     check(loss, np.stack([VALUES, np.cos(KNOTS)], axis=1), PLACES)
 
 
-@pytest.mark.parametrize("loss", [values_and_places, one_place])
+@pytest.mark.parametrize("loss", [values_and_places, one_place, by_coefficients])
 def test_forward_mode_and_second_order(loss):
     rng = np.random.default_rng(0)
     moves = rng.normal(size=6), rng.normal(size=3)
@@ -113,6 +124,8 @@ def test_the_text_is_what_one_would_write():
     [
         (lambda y: np.sum(PchipInterpolator(KNOTS, y)(PLACES)), "not linear in its values"),
         (lambda y: np.sum(CubicSpline(y, VALUES)(PLACES)), "not in its knots"),
+        (lambda y: np.sum(BSpline(y, VALUES[:2], 3)(PLACES)), "not in its knots"),
+        (lambda y: np.sum(BSpline(BREAKS, y, 3, axis=0)(PLACES)), "axis="),
         (lambda y: np.sum(CubicSpline(KNOTS, y, bc_type="periodic")(PLACES)), "bc_type"),
         (lambda y: np.sum(CubicSpline(KNOTS, y, axis=0)(PLACES)), "axis="),
         (lambda y: np.sum(interp1d(KNOTS, y, fill_value=0.0, bounds_error=False)(PLACES)), "fill_value"),
