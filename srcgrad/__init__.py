@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cuda, optim
 from .api import Gradient, check_grads, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from .creation import full, ones, rand, randn, zeros
 from .custom import checkpoint, checkpointed, hook, rule
 from .errors import CompileError, GradientMismatch, GradTypeError, SourceNotFound, SrcgradError
 from .inspect import make_dot
@@ -39,6 +40,7 @@ __all__ = [
     "cuda",
     "data",
     "device",
+    "full",
     "grad",
     "hessian",
     "hook",
@@ -52,7 +54,10 @@ __all__ = [
     "metrics",
     "nn",
     "no_grad",
+    "ones",
     "optim",
+    "rand",
+    "randn",
     "rule",
     "serialization",
     "set_grad_enabled",
@@ -60,6 +65,7 @@ __all__ = [
     "training",
     "value_and_grad",
     "vjp",
+    "zeros",
 ]
 
 

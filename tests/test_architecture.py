@@ -59,6 +59,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "optim": {"errors", "runtime"},
     "nn": {"errors", "markers", "runtime", "optim"},
+    "creation": {"runtime.device", "runtime.parameter"},
     "cuda": {"runtime.device"},
     "data": set(),
     "metrics": set(),

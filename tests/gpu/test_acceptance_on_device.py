@@ -96,3 +96,16 @@ def test_the_benchmark_runs(cp, capsys, monkeypatch):
 
     gpu.main(["logistic"], rounds=1)
     assert "logistic regression" in capsys.readouterr().out
+
+
+def test_02_parameters_are_made_on_a_device(cp, request):
+    from srcgrad import full, ones, rand, randn, zeros
+
+    made = [zeros(2, 3, device="cuda"), ones(2, 3, device="cuda:0"), full((2, 3), 0.5, device=device("cuda"))]
+    made += [rand(2, 3, device="cuda", generator=0), randn(2, 3, device="cuda", generator=cp.random.default_rng(0))]
+    for each in made:
+        assert isinstance(each.data, cp.ndarray)
+        assert (str(each.device), each.shape, each.requires_grad) == ("cuda:0", (2, 3), False)
+    assert randn(2, device="cuda", dtype=np.float32).dtype == np.float32
+    with pytest.raises(TypeError, match="the generator is numpy"):
+        randn(2, device="cuda", generator=np.random.default_rng(0))
