@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import ONE, as_dim
 from ..ir.nodes import Const, Region, Slot, Value
+from ..ir.primitive import named
 from ..ir.solving import Problem
 from ..ir.types import BOOL, FLOAT, INT, Array, Type
 from .solving import SOLUTION, Call, Passed, floating, function_name, home, number, shared_as_args, vector
@@ -137,6 +138,35 @@ def _scalar_root(call: Call, options: Sequence[str]) -> Any:
         return call.solution(value, problem, attributes)
     type = Array(DOUBLE) if call.name == "newton" else FLOAT
     return call.append(problem, procedures, positional, keywords, (type,))[0]
+
+
+# f(x) = x
+
+
+def _fixed_point(call: Call, options: Sequence[str]) -> Any:
+    """`fixed_point`: the equation is x - f(x) = 0, element by element or of a vector."""
+    c = call.c
+    fun, start = call.take("func"), call.array("x0", call.take("x0"))
+    call.take_args()
+    type = Array(DOUBLE, start.type.axes)  # type: ignore[union-attr]
+
+    def mapped(result: Any) -> Value:
+        way_out = "Return as many numbers as there are unknowns."
+        return vector(c, result, type, "the function", way_out) if type.ndim else number(c, result, "the function")
+
+    def unknown() -> Value:
+        return Value(type if type.ndim else FLOAT, "x")
+
+    x = unknown()
+    passed = call.read(fun, [unknown()], lambda result: [mapped(result)], "mapped")
+    equation = call.read(fun, [x], lambda result: [c.apply(named("np.subtract"), [x, mapped(result)])], "mapped")
+    equation.name = f"{passed.name}_residual"
+    begin = call.input(start)
+    given = _options(call, options)
+    procedures, numbers, shared = call.finish()
+    problem = Problem("root", call.name, procedures[0], numbers, procedures.pop())
+    keywords = {**shared_as_args(shared), **given}
+    return call.append(problem, procedures, [function_name(0), begin], keywords, (type,))[0]
 
 
 # min f(x)
@@ -324,6 +354,7 @@ FAMILIES: dict[str, Family] = {
         f"scipy.optimize.{name}": Family(_scalar_root, (), ("xtol", "rtol", "maxiter"), _STARTS + _WARNS)
         for name in _BRACKETS
     },
+    "scipy.optimize.fixed_point": Family(_fixed_point, (), ("xtol", "maxiter", "method"), _STARTS + _WARNS),
     "scipy.optimize.minimize": Family(_minimize, ("jac",), ("method", "tol", "options"), _MINIMUM),
     "scipy.optimize.minimize_scalar": Family(_minimize, (), ("bracket", "method", "tol", "options"), _MINIMUM),
     "scipy.integrate.quad": Family(

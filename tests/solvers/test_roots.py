@@ -263,3 +263,32 @@ def test_a_solution_is_read_where_it_is_made():
 
     with pytest.raises(CompileError, match="`sol`"):
         grad(loss)(THETA)
+
+
+# Fixed points
+
+
+def of_a_number(theta):
+    x = optimize.fixed_point(lambda x: np.cos(theta[0] * x) + theta[1] / 4, 0.5, xtol=1e-13)
+    return x**2 * theta[1]
+
+
+def of_a_vector(theta):
+    def step(x, weight):
+        return np.tanh(MIXING @ x / 4 + weight) * theta
+
+    return np.sum((optimize.fixed_point(step, np.ones(2), args=(theta / 3,), xtol=1e-13) - TARGET) ** 2)
+
+
+@pytest.mark.parametrize("loss", [of_a_number, of_a_vector])
+def test_fixed_points(loss):
+    theta = np.array([0.6, 0.9])
+    check(loss, theta)
+    rows = [numerical_gradient(lambda t, i=i: grad(loss)(t)[i], (theta,), 0) for i in range(2)]
+    np.testing.assert_allclose(hessian(loss)(theta), rows, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(jvp(loss, (theta,), (TARGET,))[1], grad(loss)(theta) @ TARGET, rtol=1e-10)
+
+
+def test_a_fixed_point_has_as_many_numbers_as_its_start():
+    with pytest.raises(CompileError, match="the function returns"):
+        grad(lambda t: np.sum(optimize.fixed_point(lambda x: np.cos(t * x), 0.5)))(THETA)
