@@ -123,7 +123,7 @@ def checkpoint(function: Callable[P, R]) -> Checkpoint[P, R]:
     return Checkpoint(function)
 
 
-def checkpointed(steps: range, slots: int | None = None, levels: int = 1) -> range:
+def checkpointed(steps: range, slots: int | None = None, levels: int = 1, schedule: str = "segments") -> range:
     """The range itself, for a loop with a memory budget: `for i in checkpointed(range(n), slots=8)`.
 
     The loop goes by segments, and of its passes only the variables at the beginning of each segment are stored; the
@@ -131,11 +131,20 @@ def checkpointed(steps: range, slots: int | None = None, levels: int = 1) -> ran
     slots : how many segments; by default about as many as a segment has passes, the square root of their number
     levels : how often a segment is divided again. With n passes, about `levels * slots` states are stored and
         `n / slots ** levels` passes recorded at any time, and each pass is computed `levels` times more
-    The value and the gradient are those of the plain loop, bit for bit. Griewank & Walther, Evaluating Derivatives
-    (2008), chapter 12.
+    schedule : "segments", or "binomial": the backward sweep keeps `slots` states, at least one, and goes from them to
+        each pass in turn, from the last to the first, keeping states on the way again where this saves most. To reach
+        n passes it computes `r * n - comb(slots + r, r - 1)` again, where r is the smallest number with
+        `comb(slots + r, r) >= n`; no schedule from the first state does with fewer. It takes no `levels`
+    The value is that of the plain loop, bit for bit; so is the gradient, but that with the binomial schedule the terms
+    of a sum may be grouped in another way. Griewank & Walther, Evaluating Derivatives (2008), chapter 12; for the
+    binomial schedule, Algorithm 799: Revolve, ACM Transactions on Mathematical Software 26 (2000).
     """
     if not isinstance(steps, range):
         raise TypeError(f"checkpointed takes a range, not {type(steps).__name__}")
+    if schedule not in ("segments", "binomial"):
+        raise ValueError(f'schedule is "segments" or "binomial", not {schedule!r}')
+    if schedule == "binomial" and (slots is None or levels != 1):
+        raise ValueError("the binomial schedule takes slots, and no levels")
     if (slots is not None and slots < 1) or levels < 1:
         raise ValueError("slots and levels must be positive")
     return steps

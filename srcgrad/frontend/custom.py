@@ -76,16 +76,22 @@ def _checkpoint(c: Calls, function: Checkpoint[Any, Any], args: list[Any], kwarg
 
 def _checkpointed(c: Calls, args: list[Any], kwargs: dict[str, Any], text: str) -> RangeValue:
     """A range whose loop goes by segments."""
-    given = dict(zip(("steps", "slots", "levels"), args)) | kwargs
+    given = dict(zip(("steps", "slots", "levels", "schedule"), args)) | kwargs
     steps, slots = given.get("steps"), given.get("slots", Const(None))
-    levels = given.get("levels", Const(1))
+    levels, schedule = given.get("levels", Const(1)), given.get("schedule", Const("segments"))
     if not isinstance(steps, RangeValue) or steps.segments is not None:
         raise Unsupported(f"`{text}` of {describe(steps)}", "It takes a range: checkpointed(range(n)).")
     numbers = [None if n is None else c.maybe_number(n) for n in (slots, levels)]
     free = slots is None or (isinstance(slots, Const) and slots.value is None)
     if not (free or (type(numbers[0]) is int and numbers[0] > 0)) or type(numbers[1]) is not int or numbers[1] < 1:
         raise Unsupported(f"`{text}` with slots or levels that are not positive integers, known when compiling")
-    return replace(steps, segments=Segments(None if free else numbers[0], numbers[1]))
+    schedule = schedule.value if isinstance(schedule, Const) else schedule
+    if schedule not in ("segments", "binomial"):
+        raise Unsupported(f"`{text}` with a schedule that is unknown", 'Give schedule="segments" or "binomial".')
+    binomial = schedule == "binomial"
+    if binomial and (free or numbers[1] != 1):
+        raise Unsupported(f"`{text}`: the binomial schedule takes slots, and no levels", "Give slots=8, for example.")
+    return replace(steps, segments=Segments(None if free else numbers[0], numbers[1], binomial))
 
 
 # Hooks

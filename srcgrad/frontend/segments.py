@@ -4,6 +4,9 @@
         state = checkpoint(segment)(state)          # for i in range(first, min(first + length, stop)): ...
 
 The segment is a call like that of a `checkpoint`. With several levels, its loop is made of segments again.
+
+With a binomial schedule the whole loop is one such call, and each pass another one inside of it; the backward sweep
+has the states that the passes begin with from the schedule (`transform/binomial.py`).
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ def into_segments(c: Loops, op: Op, segments: Segments) -> None:
         raise Unsupported("a checkpointed loop prints or draws random numbers, which would happen twice")
     free = list(region_free_values(body))
     made = _Segmented(c, op, segments, free, effects)
+    if segments.binomial:
+        made.by_schedule([start, stop], carried)
+        return
     made.level([start, stop], carried, segments.levels, op.outputs, dict(zip(free, free)))
 
 
@@ -86,11 +92,40 @@ class _Segmented:
         with builder.region() as ops:
             (end,) = builder.apply(named("min"), [self._binary(ast.Add, first, length), stop])
             self.level([first, end], state, levels, results, dict(zip(self.free, inside)))
-        custom = Custom("the segment", "checkpoint", Region(tuple(own), tuple(ops), tuple(results)))
-        inputs = [*bounds, *carried, *(known[v] for v in self.free)]
+        return self._call(
+            "the segment",
+            [*bounds, *carried, *(known[v] for v in self.free)],
+            Region(tuple(own), tuple(ops), tuple(results)),
+        )
+
+    def by_schedule(self, bounds: Sequence[Atom], carried: Sequence[Atom]) -> None:
+        """Append the loop as one call, and each pass as another one in it: the backward sweep reads the state alone."""
+        builder, (body,) = self.c.builder, self.op.regions
+        given = [atom for atom in bounds if isinstance(atom, Value)]
+        own = [Value(v.type, v.hint) for v in (*given, *body.params[1:], *self.free)]
+        known = dict(zip(given, own))
+        state, inside = own[len(given) :][: len(carried)], own[len(given) + len(carried) :]
+        index, *params = (Value(p.type, p.hint) for p in body.params)
+        with builder.region() as passes:
+            one_pass = Region((*body.params, *self.free), body.ops, body.results)
+            results = self._call("the pass", [index, *params, *inside], one_pass)
+        region = Region((index, *params), tuple(passes), results)
+        loop = replace(
+            self.op,
+            inputs=(*(renamed(atom, known) for atom in bounds), Const(1), *state),
+            outputs=tuple(Value(v.type, v.hint) for v in self.op.outputs),
+            regions=(region,),
+        )
+        whole = Region(tuple(own), (loop,), loop.outputs)
+        self._call("the loop", [*given, *carried, *self.free], whole, self.segments.slots)
+        builder.ops[-1] = replace(builder.ops[-1], outputs=self.op.outputs)
+
+    def _call(self, name: str, inputs: Sequence[Atom], region: Region, slots: int | None = None) -> tuple[Value, ...]:
+        """A call that is computed again."""
+        custom = Custom(name, "checkpoint", region, slots=slots)
         attrs = {"custom": custom, "part": "plain", **({"effects": True} if self.effects else {})}
-        outputs = builder.append(CUSTOM, inputs, [v.type for v in carried], attrs)
-        for output, value in zip(outputs, carried):
+        outputs = self.c.builder.append(CUSTOM, inputs, [v.type for v in region.results], attrs)
+        for output, value in zip(outputs, self.op.regions[0].params[1:]):
             output.hint = value.hint
         return outputs
 

@@ -158,10 +158,14 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Segments:
-    """How a loop is checkpointed: in how many segments, each in segments again; None for as many as passes in one."""
+    """How a loop is checkpointed: in how many segments, each in segments again; None for as many as passes in one.
+
+    With a binomial schedule, `slots` is how many states are kept at any time.
+    """
 
     slots: int | None
     levels: int = 1
+    binomial: bool = False
 
 
 @dataclass(eq=False)

@@ -42,6 +42,7 @@ class Custom:
                the call, (*parameters, *results, *tangents) -> tangents of results
     refused  : what a mode without formula says: message and way out, under "reverse" or "forward"
     missing  : what a parameter without cotangent says where one is needed
+    slots    : of a checkpoint that is a loop, how many of its states the backward sweep keeps, by the binomial schedule
     """
 
     name: str
@@ -56,6 +57,7 @@ class Custom:
     beside: bool = False
     refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     missing: Mapping[int, str] = field(default_factory=dict)
+    slots: int | None = None
 
     def __repr__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from ..ir.nodes import Atom, Op, Region, Value
 from ..ir.primitive import named
 from ..ir.types import Array
 from .activity import active_values
+from .binomial import by_schedule
 from .cotangents import cotangent_name
 from .steps import Steps
 from .tapes import Scope
@@ -87,13 +88,17 @@ class Customs(Steps):
                 back.accumulate(root, result, d)
         again = back.backprop(ops, root)
         self.faults += back.faults
-        self.builder.ops += [_as_adjoint(each) for each in again]
-        self.builder.ops += back.builder.ops
+        slots = custom_of(op).slots
+        if slots is None:
+            self.builder.ops += [_as_adjoint(each) for each in again]
+            self.builder.ops += back.builder.ops
+        else:
+            self.builder.ops += by_schedule(back.builder, ops[-1], again[-1], back.builder.ops, slots)
         for k, (atom, x) in enumerate(zip(op.inputs, inputs)):
             if k in sums:
                 scope.cotangents[atom] = root.cotangents[x]  # type: ignore[index]
-            elif isinstance(x, Value) and atom in self.active:
-                self.accumulate(scope, atom, back.final(root, x))
+            elif isinstance(x, Value) and x in root.cotangents:
+                self.accumulate(scope, atom, root.cotangents[x])
 
     def _sources(self, op: Op) -> list[tuple[int, Value]]:
         """The active arrays that a call reads once, with their places among its inputs."""
