@@ -206,7 +206,7 @@ class Expressions:
         for name, function in METHODS.items():
             prim = find(function)
             if prim is op.prim and name != "flatten":
-                return name
+                return "conjugate" if name == "conj" and op.inputs[0].type.weak else name  # as Python's numbers have it
         return None
 
     def _operator(self, op: Op) -> ast.expr | None:

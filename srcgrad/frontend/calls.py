@@ -228,7 +228,11 @@ class Calls(Growing):
         if is_number(value):
             return self.number(value)
         if isinstance(value, (tuple, ListValue)):
-            return tuple(self.static(item, "", extra) for item in sequence(value))
+            return tuple(self.static(item, key, extra) for item in sequence(value))
+        if isinstance(value, Closure) or (callable(value) and not isinstance(value, type)):
+            raise Unsupported(
+                f"a function for `{key}=` cannot be differentiated", "Write what it does with NumPy functions."
+            )
         return value
 
     def _shape(self, value: Any, extra: list[Value]) -> Any:

@@ -262,6 +262,11 @@ class Operators(Joins):
         condition = self.condition(left)
         with self._aside() as ops:
             right = rest()
+        if _is_truth(left) and isinstance(right, Value) and isinstance(right.type, Array) and right.type.ndim:
+            raise Unsupported(
+                f"the truth value of an array is ambiguous, and `{'and' if is_and else 'or'}` asks for one",
+                "Use .any() or .all(); & and | choose by element.",
+            )
         if _is_truth(left) and _is_truth(right) and _harmless(ops) and not ops.stores:
             self.builder.ops.extend(ops)
             return self.apply(named("and" if is_and else "or"), [condition, right])

@@ -54,12 +54,15 @@ def _vdot_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
 
 
 def _vdot_left(d: Any, y: Any, a: Any, b: Any) -> Any:
-    return conj(d * (b if a.ndim == b.ndim else b.reshape(a.shape)))
+    return conj(d * _in_shape(b, a))
 
 
 def _vdot_right(d: Any, y: Any, a: Any, b: Any) -> Any:
-    other = a if a.ndim == b.ndim else a.reshape(b.shape)
-    return d * conj(other)
+    return d * conj(_in_shape(a, b))
+
+
+def _in_shape(x: Any, like: Any) -> Any:
+    return x if x.ndim == like.ndim == 1 or x.shape == like.shape else x.reshape(like.shape)
 
 
 bilinear(
@@ -68,7 +71,7 @@ bilinear(
     _vdot_right,
     operands=("a", "b"),
     infer=_vdot_type,
-    cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (6,))],
+    cases=[Case((3,), (3,)), Case((2, 3), (2, 3)), Case((2, 3), (6,)), Case((2, 3), (3, 2))],
 )
 
 

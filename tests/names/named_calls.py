@@ -17,12 +17,18 @@ def drawn(*shape):
     return RNG.permutation(np.geomspace(0.2, 0.9, math.prod(shape)) + 0.0031 * len(DRAWN)).reshape(shape)
 
 
+def scattered(*shape):
+    """Complex numbers around 0."""
+    return RNG.normal(size=shape) + 1j * RNG.normal(size=shape)
+
+
 def with_nans(x):
     return np.where(np.arange(x.size).reshape(x.shape) % 3 == 1, np.nan, x)
 
 
 # What the calls are about: x, y numbers; v, w vectors; m, n matrices; s a square one; t has three axes; z, c are
-# complex; g, gm have nans; o, om, ... are written into; p, k hold integers; some, mask choose
+# complex, q, u, cm, cn, ct, c2, cb in all four quadrants; g, gm have nans; o, om, ... are written into; p, k hold
+# integers; some, mask choose
 VALUES = {
     "x": 0.7, "y": 1.3, "i": 2, "v": drawn(4), "w": drawn(4), "m": drawn(3, 4), "n": drawn(3, 4),
     "s": drawn(3, 3) + 2 * np.eye(3), "t": drawn(2, 3, 4), "z": drawn(4) + 1j * drawn(4),
@@ -31,6 +37,8 @@ VALUES = {
     "o": drawn(4), "o8": drawn(8), "om": drawn(3, 4), "o44": drawn(4, 4), "o324": drawn(3, 2, 4), "oz": drawn(4) + 0j,
     "k": np.array([0, 2, 2]), "p": np.array([0, 3, 1, 3]), "some": np.array([True, False, True, True]),
     "mask": np.array([1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1], dtype=bool).reshape(3, 4),
+    "q": 0.6 + 0.8j, "u": scattered(4), "cm": scattered(3, 4), "cn": scattered(4, 3), "ct": scattered(2, 3, 4),
+    "c2": scattered(3, 3) + 2 * np.eye(3), "cb": scattered(2, 3, 3) + 2 * np.eye(3),
 }  # fmt: skip
 
 
@@ -68,7 +76,8 @@ class Call:
 
     def in_double(self):
         """The call with double for single precision, which finite differences need."""
-        return self.of(self.text.replace("float32", "float64")) if "float32" in self.text else self
+        text = self.text.replace("float32", "float64").replace("complex64", "complex128")
+        return self if text == self.text else self.of(text)
 
     def arguments(self):
         return [np.copy(VALUES[each]) if np.ndim(VALUES[each]) else VALUES[each] for each in self.operands]
