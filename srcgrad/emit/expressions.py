@@ -206,7 +206,7 @@ class Expressions:
         for name, function in METHODS.items():
             prim = find(function)
             if prim is op.prim and name != "flatten":
-                return "conjugate" if name == "conj" and op.inputs[0].type.weak else name  # as Python's numbers have it
+                return "conjugate" if name == "conj" and _is_pythons(op.inputs[0]) else name
         return None
 
     def _operator(self, op: Op) -> ast.expr | None:
@@ -301,6 +301,11 @@ def _part(name: str) -> Callable[[Expressions, Op], ast.expr | None]:
         return ast.Attribute(e.atom(op.inputs[0]), name, ast.Load()) if op.role == "adjoint" else None
 
     return spelled
+
+
+def _is_pythons(atom: Atom) -> bool:
+    """A number of Python's, which has fewer methods than NumPy's."""
+    return isinstance(atom.type, Array) and atom.type.weak
 
 
 def _conjugate(e: Expressions, op: Op) -> ast.expr | None:

@@ -27,10 +27,21 @@ DIFFERENT = {
     ),
     "an odd length, or norm='forward'": (
         "np.fft.rfft(v, n=3)", "np.fft.rfft(v, n=5", 'np.fft.rfft(v, norm="forward")',
-        'np.fft.irfft(z, norm="forward")',
+        'np.fft.irfft(z, norm="forward")', 'np.fft.irfft(u, norm="forward")', 'np.fft.irfft(cm, norm="forward")',
+        'np.fft.irfft(z[:3], norm="forward")', 'np.fft.irfftn(cm, norm="forward")', 'np.fft.irfftn(ct, norm="forward")',
+        'np.fft.irfft2(cm, norm="forward")', 'np.fft.irfft2(ct, norm="forward")', 'np.fft.rfft(m, norm="forward")',
+        "np.fft.rfft(v, n=7", "np.fft.rfft(m, n=3)", "np.fft.rfft(m, n=5)", 'np.fft.rfft(m, n=7, norm="ortho")',
     ),
-    "complex numbers": ("np.linalg.cholesky(c", "np.linalg.slogdet(c)[0]"),
-    "ord=inf": ("np.linalg.norm(v, ord=np.inf)",),
+    "n=, where the signal is shorter or longer": (
+        "np.fft.rfft(v, n=8)", "np.fft.rfft(m, n=8)", "np.fft.irfft(z, n=4", "np.fft.irfft(u, n=4",
+        "np.fft.irfft(cm, n=4", "np.fft.irfft(z[:3], n=4",
+    ),
+    "complex numbers": (
+        "np.linalg.cholesky(c", "np.linalg.slogdet(c)[0]", "np.linalg.slogdet(c2)[0]", "np.linalg.slogdet(cb)[0]",
+        "np.sign(z)", "np.sign(q)", "np.sign(cm)", "np.arccosh(cm)", "np.linalg.pinv(cm)", "np.linalg.pinv(cn)",
+        "np.full_like(z, q)",
+    ),
+    "ord=inf": ("np.linalg.norm(v, ord=np.inf)", "np.linalg.norm(z, np.inf)"),
 }  # fmt: skip
 RIGHT = ("all", "any", "max", "min", "amax", "amin")  # with where=, which autograd's formulas for these do not need
 
