@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,31 @@ BLOCK = 65536
 _local = threading.local()
 
 
-def blocks(arrays: Sequence[Array], scratch: int) -> Iterator[tuple[Array, ...]]:
+def blocks(arrays: Sequence[Array], scratch: int) -> Iterable[tuple[Array, ...]]:
     """Views of the same part of every array, followed by `scratch` arrays of that shape to compute in.
 
     arrays : of one shape; the scratch arrays have the first one's dtype, and hold nothing from block to block
     Memory laid out alike in all of them is walked flat; anything else in slices along its leading axes.
     """
-    rows = _rows(arrays[0].dtype, scratch)
-    if arrays[0].size <= BLOCK:
-        yield (*arrays, *_shaped(rows, arrays[0]))
-        return
+    first = arrays[0]
+    if first.size <= BLOCK:
+        return ((*arrays, *_small(first.dtype, first.shape, scratch)),)
+    return _many(arrays, _rows(first.dtype, scratch))
+
+
+@functools.lru_cache(maxsize=256)
+def number(value: float, dtype: np.dtype[Any]) -> Array:
+    """A factor for arrays of `dtype`, rounded as NumPy rounds Python's floats, which take it twice as long each time."""
+    factor = np.array(value, dtype)
+    factor.flags.writeable = False
+    return factor
+
+
+def _many(arrays: Sequence[Array], rows: list[Array]) -> Iterator[tuple[Array, ...]]:
     arrays = _in_memory_order(arrays)
     for index in _parts(arrays[0].shape):
         views = [array[(*index, ...)] for array in arrays]
-        yield (*views, *_shaped(rows, views[0]))
+        yield (*views, *_shaped(rows, views[0].shape))
 
 
 def _in_memory_order(arrays: Sequence[Array]) -> Sequence[Array]:
@@ -58,11 +70,24 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[int | slice, ...]]:
     yield from ((slice(start, start + rows),) for start in range(0, length, rows))
 
 
-def _shaped(rows: list[Array], like: Array) -> list[Array]:
-    """The beginnings of the rows, in the shape of `like`."""
-    if like.ndim == 1:
-        return [row[: like.size] for row in rows]
-    return [row[: like.size].reshape(like.shape) for row in rows]
+def _small(dtype: np.dtype[Any], shape: tuple[int, ...], count: int) -> list[Array]:
+    """The scratch arrays of a parameter that is one block; the views are kept, since making them takes longer than it.
+
+    They are let go where a program has come with more shapes than a model has.
+    """
+    pool: dict[Any, list[Array]] = _local.__dict__.setdefault("small", {})
+    views = pool.get((dtype, shape, count))
+    if views is None:
+        if len(pool) >= 1000:
+            pool.clear()
+        views = pool[dtype, shape, count] = _shaped(_rows(dtype, count), shape)
+    return views
+
+
+def _shaped(rows: list[Array], shape: tuple[int, ...]) -> list[Array]:
+    """The beginnings of the rows, in a shape."""
+    size = math.prod(shape)
+    return [row[:size].reshape(shape) for row in rows]
 
 
 def _rows(dtype: np.dtype[Any], count: int) -> list[Array]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcgrad.optim.on_device import Move, Step, kernel_source, launch
-from srcgrad.runtime.device import converted, device_of, is_array, moved, namespace_of
+from srcgrad.runtime.device import converted, is_array, moved, namespace_of
 from srcgrad.runtime.grad_mode import set_grad_enabled
 from srcgrad.runtime.parameter import Parameter
 
@@ -26,8 +26,8 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
     """
 
     def __init__(self, entries: Iterable[tuple[Parameter, dict[str, Any]]] = ()) -> None:
-        # with the dtype that the parameter had when this was kept
-        self._entries: dict[int, tuple[weakref.ref[Parameter], dict[str, Any], np.dtype[Any]]] = {}
+        # with the type and dtype of the parameter's array when this was kept
+        self._entries: dict[int, tuple[weakref.ref[Parameter], dict[str, Any], type, np.dtype[Any]]] = {}
         self.update(entries)
 
     def __getitem__(self, parameter: Parameter) -> dict[str, Any]:
@@ -46,26 +46,25 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
         entry = self._entries.get(id(parameter))
         if entry is None:
             return None
-        _, state, dtype = entry
-        if dtype != parameter.dtype:
-            for name, value in state.items():
-                if is_array(value) and value.dtype == dtype:
-                    state[name] = converted(value, None, parameter.dtype)
-            self[parameter] = state
+        _, state, kind, dtype = entry
+        data = parameter.data
+        if type(data) is kind is np.ndarray and data.dtype == dtype:
+            return state
         for name, value in state.items():
-            if is_array(value) and device_of(value) != parameter.device:
-                state[name] = moved(value, parameter.device)
+            if is_array(value):
+                state[name] = converted(value, parameter.device, data.dtype if value.dtype == dtype else None)
+        self[parameter] = state
         return state
 
     def __setitem__(self, parameter: Parameter, state: dict[str, Any]) -> None:
         entries, key = self._entries, id(parameter)
-        entries[key] = (weakref.ref(parameter, lambda _: entries.pop(key, None)), state, parameter.dtype)
+        entries[key] = (weakref.ref(parameter, lambda _: entries.pop(key, None)), state, type(parameter.data), parameter.dtype)
 
     def __delitem__(self, parameter: Parameter) -> None:
         del self._entries[id(parameter)]
 
     def __iter__(self) -> Iterator[Parameter]:
-        alive = (reference() for reference, _, _ in list(self._entries.values()))
+        alive = (reference() for reference, *_ in list(self._entries.values()))
         return (parameter for parameter in alive if parameter is not None)
 
     def __len__(self) -> int:
@@ -112,12 +111,13 @@ class Optimizer:
             options = {name: _plain(group[name]) for name in self.defaults}
             on_device: list[Parameter] = []
             for parameter in group["params"]:
-                if parameter.grad is None:
+                grad = parameter.grad
+                if grad is None:
                     continue
-                if parameter.device.type == "cuda":
-                    on_device.append(parameter)
+                if isinstance(parameter.data, np.ndarray):
+                    self._move(parameter, grad, options)
                 else:
-                    self._move(parameter, parameter.grad, options)
+                    on_device.append(parameter)
             if on_device:
                 self._move_on_device(on_device, options)
         self.has_stepped = True
@@ -180,11 +180,14 @@ class Optimizer:
 
     def _move(self, parameter: Parameter, grad: Array, options: dict[str, Any]) -> None:
         state = self.state.there(parameter)
-        known = {} if state is None else state
-        self.update(parameter.data, grad, known, **options)
+        if state is not None:
+            self.update(parameter.data, grad, state, **options)
+        else:
+            state = {}
+            self.update(parameter.data, grad, state, **options)
+            if state:
+                self.state[parameter] = state
         parameter.mark_changed()
-        if state is None and known:
-            self.state[parameter] = known
 
     def _move_on_device(self, parameters: list[Parameter], options: dict[str, Any]) -> None:
         """All of a group's parameters by one kernel."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcgrad.optim.blocks import blocks
+from srcgrad.optim.blocks import blocks, number
 from srcgrad.optim.on_device import Step, descent
 from srcgrad.optim.optimizer import Group, Optimizer, check_at_least_zero, slope
 from srcgrad.runtime.device import namespace_of
@@ -38,22 +38,25 @@ def sgd_update(
     if first:
         state["momentum_buffer"] = np.empty_like(param)
     if not momentum and not weight_decay:
+        size = number(-lr if maximize else lr, param.dtype)
         for p, g, t in blocks((param, grad), scratch=1):
-            p -= np.multiply(g, -lr if maximize else lr, out=t)
+            p -= np.multiply(g, size, out=t)
         return
+    size = number(lr, param.dtype)
+    kept, damped = number(momentum, param.dtype), number(1 - dampening, param.dtype)
     for p, g, b, s, t in blocks((param, grad, state.get("momentum_buffer", grad)), scratch=2):
         d = slope(p, g, weight_decay, maximize, out=s)
         if first:
             b[...] = d
         elif momentum:
-            b *= momentum
-            b += np.multiply(d, 1 - dampening, out=t) if dampening else d
+            b *= kept
+            b += np.multiply(d, damped, out=t) if dampening else d
         if nesterov:
-            np.multiply(b, momentum, out=t)
+            np.multiply(b, kept, out=t)
             d = np.add(t, d, out=t)
         elif momentum:
             d = b
-        p -= np.multiply(d, lr, out=t)
+        p -= np.multiply(d, size, out=t)
 
 
 def sgd_on_device(
