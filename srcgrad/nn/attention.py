@@ -64,8 +64,11 @@ class MultiheadAttention(Module):
         attn_mask : (m, l) or (n, heads, m, l), True where a query must not look, or floats to be added to the scores
         Returns arrays like query, and (n, m, l).
         """
+        assert query.ndim == key.ndim == 3, "attention takes batches of sequences, see batch_first"
+        assert key.shape[:2] == value.shape[:2], "a key belongs to each value"
         if not self.batch_first:
             query, key, value = np.swapaxes(query, 0, 1), np.swapaxes(key, 0, 1), np.swapaxes(value, 0, 1)
+        assert query.shape[0] == key.shape[0], "queries and keys are of equally many sequences"
         weights = np.split(self.in_proj_weight, 3)
         biases = [None, None, None] if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
         q = self._heads(functional.linear(query, weights[0], biases[0]))

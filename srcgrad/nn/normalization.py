@@ -19,8 +19,8 @@ Array = NDArray[Any]
 class BatchNorm1d(Module):
     """Each channel with the batch's mean 0 and variance 1, times weight, plus bias. Ioffe & Szegedy (2015).
 
-    Takes (n, num_features). In training the batch's statistics are used, and move the running ones, which serve in
-    evaluation:
+    Takes (n, num_features) or (n, num_features, length). In training the batch's statistics are used, and move the
+    running ones, which serve in evaluation:
         running = (1 - momentum) * running + momentum * batch's, whose variance is the unbiased one
     momentum : None for the mean over all batches so far
     track_running_stats : False for the batch's statistics always
@@ -28,8 +28,6 @@ class BatchNorm1d(Module):
     `forward` assigns new arrays to running_mean, running_var and num_batches_tracked, as any method may: also where
     it is compiled this happens once in a call, and no gradient flows there.
     """
-
-    axes: tuple[int, ...] = (0,)
 
     def __init__(
         self,
@@ -51,8 +49,14 @@ class BatchNorm1d(Module):
             self.num_batches_tracked = np.array(0)
 
     def forward(self, x: Array) -> Array:
+        assert x.ndim == 2 or x.ndim == 3, "BatchNorm1d takes (n, features) or (n, features, length)"
+        return self.normalized(x, (0,) if x.ndim == 2 else (0, 2))
+
+    def normalized(self, x: Array, axes: tuple[int, ...]) -> Array:
+        """x normalised along the axes that are not the channels'."""
+        assert x.shape[1] == self.num_features, "the second axis has num_features channels"
         if self.training or not self.track_running_stats:
-            mean, variance = np.mean(x, axis=self.axes), np.var(x, axis=self.axes)
+            mean, variance = np.mean(x, axis=axes), np.var(x, axis=axes)
             if self.training and self.track_running_stats:
                 count = x.size // self.num_features
                 self._track(stop_gradient(mean), stop_gradient(variance), count)
@@ -77,7 +81,9 @@ class BatchNorm1d(Module):
 class BatchNorm2d(BatchNorm1d):
     """`BatchNorm1d` for images (n, num_features, height, width): over the batch and all places."""
 
-    axes = (0, 2, 3)
+    def forward(self, x: Array) -> Array:
+        assert x.ndim == 4, "BatchNorm2d takes (n, features, height, width)"
+        return self.normalized(x, (0, 2, 3))
 
 
 class LayerNorm(Module):
@@ -102,6 +108,8 @@ class LayerNorm(Module):
         self.axes = None if len(shape) == 1 else tuple(range(-len(shape), 0))  # None has the shorter code
 
     def forward(self, x: Array) -> Array:
+        for axis, length in enumerate(self.normalized_shape):
+            assert x.shape[axis - len(self.normalized_shape)] == length, "the last axes are of normalized_shape"
         return functional.layer_norm(x, self.weight, self.bias, self.eps, self.axes)
 
     def extra_repr(self) -> str:

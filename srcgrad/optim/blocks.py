@@ -34,7 +34,7 @@ def blocks(arrays: Sequence[Array], scratch: int) -> Iterable[tuple[Array, ...]]
 
 @functools.lru_cache(maxsize=256)
 def number(value: float, dtype: np.dtype[Any]) -> Array:
-    """A factor for arrays of `dtype`, rounded as NumPy rounds Python's floats, which take it twice as long each time."""
+    """A factor for arrays of `dtype`, rounded as NumPy rounds Python's floats, which take it twice as long."""
     factor = np.array(value, dtype)
     factor.flags.writeable = False
     return factor

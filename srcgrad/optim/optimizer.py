@@ -58,7 +58,12 @@ class ParameterState(MutableMapping[Parameter, dict[str, Any]]):
 
     def __setitem__(self, parameter: Parameter, state: dict[str, Any]) -> None:
         entries, key = self._entries, id(parameter)
-        entries[key] = (weakref.ref(parameter, lambda _: entries.pop(key, None)), state, type(parameter.data), parameter.dtype)
+        entries[key] = (
+            weakref.ref(parameter, lambda _: entries.pop(key, None)),
+            state,
+            type(parameter.data),
+            parameter.dtype,
+        )
 
     def __delitem__(self, parameter: Parameter) -> None:
         del self._entries[id(parameter)]

@@ -60,6 +60,8 @@ for pool in ("MaxPool2d", "AvgPool2d"):
 
 for mode in ("train", "eval"):
     case("BatchNorm1d", [MATRIX], 4, mode=mode)
+    case("BatchNorm1d", [floats(3, 4, 4)], 4, mode=mode)
+    case("BatchNorm1d", [floats(3, 4, 4)], 4, affine=False, track_running_stats=False, mode=mode)
     case("BatchNorm2d", [IMAGES], 4, mode=mode)
     case("BatchNorm2d", [IMAGES], 4, momentum=None, affine=False, mode=mode)
     case("BatchNorm1d", [MATRIX], 4, eps=0.1, momentum=0.3, track_running_stats=False, mode=mode)

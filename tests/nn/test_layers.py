@@ -167,6 +167,44 @@ def test_one_value_has_no_variance():
         nn.BatchNorm1d(4)(X[:1])
 
 
+@pytest.mark.parametrize(
+    ("layer", "good", "bad", "message"),
+    [
+        (nn.BatchNorm1d(4), (6, 4), (6, 1), "num_features channels"),
+        (nn.BatchNorm1d(4, affine=False, track_running_stats=False), (6, 4), (6, 3), "num_features channels"),
+        (nn.BatchNorm2d(4), (6, 4, 3, 3), (6, 1, 3, 3), "num_features channels"),
+        (nn.LayerNorm(4), (6, 4), (6, 1), "of normalized_shape"),
+        (nn.LayerNorm(4, elementwise_affine=False), (6, 4), (6, 3), "of normalized_shape"),
+        (nn.LayerNorm((4, 3)), (6, 4, 3), (6, 4, 1), "of normalized_shape"),
+    ],
+)
+def test_what_would_broadcast_is_refused(layer, good, bad, message):
+    for call in (layer, lambda x: squared.forward(layer, x)):
+        call(np.ones(good, np.float32))
+        with pytest.raises(AssertionError, match=message):
+            call(np.ones(bad, np.float32))
+
+
+def test_normalisation_of_other_numbers_of_axes():
+    with pytest.raises(AssertionError, match=r"takes \(n, features\) or \(n, features, length\)"):
+        nn.BatchNorm1d(4)(np.ones((6, 4, 2, 2), np.float32))
+    with pytest.raises(AssertionError, match=r"takes \(n, features, height, width\)"):
+        nn.BatchNorm2d(4)(np.ones((6, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([(5, 2, 8), (7, 1, 8), (7, 1, 8)], "equally many sequences"),
+        ([(5, 2, 8), (7, 2, 8), (1, 2, 8)], "a key belongs to each value"),
+        ([(5, 8), (7, 8), (7, 8)], "batches of sequences"),
+    ],
+)
+def test_attention_does_not_broadcast(shapes, message):
+    with pytest.raises(AssertionError, match=message):
+        nn.MultiheadAttention(8, 2)(*(np.ones(shape, np.float32) for shape in shapes))
+
+
 def test_lstm_from_a_given_state():
     model = nn.LSTM(4, 3, dtype=np.float64, rng=0)
     x = np.random.default_rng(1).normal(size=(6, 2, 4))
