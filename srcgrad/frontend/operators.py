@@ -97,6 +97,9 @@ class Operators(Joins):
         if isinstance(left, (str, bool)) and isinstance(right, (str, bool)):
             result = self.compute(python, left, right)
             return Const(result) if isinstance(result, (int, float)) and not isinstance(result, bool) else result
+        for operand in (left, right):
+            if isinstance(operand, Poison):
+                raise self.poisoned(operand)
         raise Unsupported(f"operator `{_symbol(kind)}` between {describe(left)} and {describe(right)}")
 
     def remember(self, result: Any, python: Any, *operands: Any) -> Any:

@@ -48,15 +48,24 @@ def batch_norm(
     mean, variance : (channels,), running ones for evaluation; None for those of x itself, as in training
     Running means are kept by whoever calls: a function that is differentiated changes nothing.
     """
-    if x.ndim > 2:
-        axes = (0, 2) if x.ndim == 3 else (0, 2, 3)
+    if x.ndim == 3:
         if mean is None:
-            centred = x - np.mean(x, axis=axes, keepdims=True)
-            scaled = centred / np.sqrt(np.mean(centred**2, axis=axes, keepdims=True) + eps)
+            mean, variance = np.mean(x, axis=(0, 2)), np.var(x, axis=(0, 2))
+        scaled = (x - mean[:, None]) / np.sqrt(variance[:, None] + eps)
+        return _affine(scaled, None if weight is None else weight[:, None], None if bias is None else bias[:, None])
+    if x.ndim == 4:
+        if mean is None:
+            centred = x - np.mean(x, axis=(0, 2, 3), keepdims=True)
+            variance = np.mean(centred**2, axis=(0, 2, 3), keepdims=True)
+            std = np.sqrt(variance + eps)
         else:
-            scaled = (x - _beside(mean, x)) / np.sqrt(_beside(variance, x) + eps)
+            centred = x - mean[:, None, None]
+            std = np.sqrt(variance + eps)[:, None, None]
+        scaled = centred / std
         return _affine(
-            scaled, None if weight is None else _beside(weight, x), None if bias is None else _beside(bias, x)
+            scaled,
+            None if weight is None else weight[:, None, None],
+            None if bias is None else bias[:, None, None],
         )
     if mean is None:
         centred = x - np.mean(x, axis=0)
@@ -66,11 +75,6 @@ def batch_norm(
     std = np.sqrt(variance + eps)
     scaled = centred / std
     return _affine(scaled, weight, bias)
-
-
-def _beside(channels: Array, x: Array) -> Array:
-    """One number for each channel of x, broadcast along the axes after that."""
-    return channels[:, None] if x.ndim == 3 else channels[:, None, None]
 
 
 def _affine(x: Array, weight: Array | None, bias: Array | None) -> Array:
