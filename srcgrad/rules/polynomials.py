@@ -18,6 +18,7 @@ from ..ir.infer import check_equal
 from ..ir.types import Array, Type
 from .axes import array, dtype_of, plain
 from .internal import arange, called, conj, placed
+from .least_squares import check_cutoff
 from .registry import Case, bilinear, general, linear, uniform
 
 function: Any  # the tables below loop over functions of different types
@@ -317,8 +318,9 @@ def _polyfit_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any],
     return Array(dtype, (as_dim(int(attrs["deg"]) + 1),))
 
 
-def _weighted(d: Any, x: Any, w: tuple[Any, ...], deg: int) -> tuple[Any, Any]:
+def _weighted(d: Any, x: Any, w: tuple[Any, ...], deg: int, rcond: Any) -> tuple[Any, Any]:
     """z as a polynomial at x, and its coefficients."""
+    check_cutoff("polyfit", "rcond", rcond)
     powers = _powers(x, deg + 1, decreasing=True)
     inverse = np.linalg.pinv(np.expand_dims(w[0], -1) * powers if w else powers)
     z = inverse @ (inverse.T @ d)
@@ -332,7 +334,7 @@ def _squared(w: tuple[Any, ...], x: Any) -> Any:
 def _polyfit_points(d: Any, p: Any, x: Any, y: Any, *w: Any, deg: int, rcond: Any = None) -> Any:
     if deg == 0:
         return None
-    pull, z = _weighted(d, x, w, deg)
+    pull, z = _weighted(d, x, w, deg, rcond)
     rest = y - np.polyval(p, x)
     return _squared(w, rest * np.polyval(np.polyder(z), x) - pull * np.polyval(np.polyder(p), x))
 
@@ -340,8 +342,8 @@ def _polyfit_points(d: Any, p: Any, x: Any, y: Any, *w: Any, deg: int, rcond: An
 general(
     np.polyfit,
     _polyfit_points,
-    lambda d, p, x, y, *w, deg, rcond=None: _squared(w, _weighted(d, x, w, deg)[0]),
-    lambda d, p, x, y, w, *, deg, rcond=None: 2 * w * (y - np.polyval(p, x)) * _weighted(d, x, (w,), deg)[0],
+    lambda d, p, x, y, *w, deg, rcond=None: _squared(w, _weighted(d, x, w, deg, rcond)[0]),
+    lambda d, p, x, y, w, *, deg, rcond=None: 2 * w * (y - np.polyval(p, x)) * _weighted(d, x, (w,), deg, rcond)[0],
     operands=("x", "y", "w"),
     keywords=("deg", "rcond"),
     signature=("x", "y", "deg", "rcond", "full", "w", "cov"),

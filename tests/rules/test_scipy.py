@@ -171,6 +171,8 @@ TALL, VECTOR = np.random.default_rng(0).random((4, 2)), np.arange(4.0)
         (lambda a: np.sum(np.linalg.lstsq(a, VECTOR, rcond=0.3)[0]), "rcond=0.3, which cuts off more"),
         (lambda a: np.sum(np.linalg.pinv(a, rcond=0.3)), "rcond=0.3, which cuts off more than rounding errors"),
         (lambda a: np.sum(np.linalg.pinv(a, rtol=0.3)), "rtol=0.3, which cuts off more than rounding errors"),
+        (lambda a: np.sum(np.polyfit(VECTOR, a[:, 0], 2, rcond=0.3)), "rcond=0.3, which cuts off more"),
+        (lambda a: np.sum(np.polyfit(a[:, 0], VECTOR, 2, rcond=0.3)), "rcond=0.3, which cuts off more"),
         (lambda a: np.sum(linalg.pinv(a, rtol=0.3)), "rtol=0.3, which cuts off more than rounding errors"),
         (lambda a: np.sum(linalg.pinv(a, atol=0.3)), "`atol=`"),
         (lambda a: np.sum(linalg.pinv(a, return_rank=True)[0]), "`return_rank=`"),
