@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from ..ir.primitive import arguments, find
 from ..ir.solving import functions_of
 from ..ir.symbolic import METHODS
 from ..ir.types import Array
-from ..rules.effects import fill_template
+from ..rules.effects import SLOT, fill_template
 from .fold import Folding
 from .fusing import Fuser
 from .shapes import Spelled, dim_expr
@@ -229,8 +230,21 @@ class Expressions:
         if spelled.kind == "like":
             return ast.Attribute(self.atom(spelled.reads[0]), "shape", ast.Load())
         if spelled.kind == "given":
+            whole = self.whole_shape(spelled.entries)
+            if whole is not None:
+                return whole
             return ast.Tuple([self._entry(entry) for entry in spelled.entries], ast.Load())
         return ast.Tuple([self._dim(dim, spelled) for dim in spelled.dims], ast.Load())
+
+    def whole_shape(self, lengths: Sequence[object]) -> ast.expr | None:
+        """`x.shape`, where these are all the lengths of one array, in order."""
+        ops = [self.folding.op(each) if isinstance(each, Value) else None for each in lengths]
+        arrays = {op.inputs[0] for op in ops if op is not None and op.prim.name == "shape_of" and op.style != "len"}
+        array = arrays.pop() if len(arrays) == 1 else None
+        if array is None or not isinstance(array.type, Array) or array.type.ndim != len(ops):
+            return None
+        ordered = all(op is not None and op.attrs.get("axis") == i for i, op in enumerate(ops))
+        return ast.Attribute(self.atom(array), "shape", ast.Load()) if ordered else None
 
     def _entry(self, entry: Value | Dim) -> ast.expr:
         return constant(entry.constant) if isinstance(entry, Dim) else self.atom(entry)
@@ -482,8 +496,19 @@ def _holds_device(atom: Atom) -> bool:
 
 
 def _effect(e: Expressions, op: Op) -> ast.expr:
-    node: ast.expr = fill_template(op.attrs["template"], [e.atom(a) for a in op.inputs])
-    return node
+    node: ast.expr = _Shapes(e, op).visit(copy.deepcopy(op.attrs["template"]))
+    return fill_template(node, [e.atom(a) for a in op.inputs])  # type: ignore[no-any-return]
+
+
+class _Shapes(ast.NodeTransformer):
+    """Lengths that are one array's whole shape: `rng.random(x.shape)`."""
+
+    def __init__(self, e: Expressions, op: Op):
+        self.e, self.slots = e, {f"{SLOT}{i}": atom for i, atom in enumerate(op.inputs)}
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        shape = self.e.whole_shape([self.slots.get(getattr(item, "id", "")) for item in node.elts])
+        return node if shape is None else shape
 
 
 def _foreign(e: Expressions, op: Op) -> ast.expr:

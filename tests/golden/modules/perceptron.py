@@ -12,7 +12,7 @@ def loss_forward(model, x):
     b_weight = model.b.weight.data
     b_bias = model.b.bias.data
     tanh = np.tanh(x @ a_weight.T + a_bias)
-    draw = drop_rng.random((tanh.shape[0], tanh.shape[1]))
+    draw = drop_rng.random(tanh.shape)
     greater_equal = draw >= drop_p
     diff = 1.0 - drop_p
     ratio = np.where(greater_equal, tanh, 0.0) / diff
