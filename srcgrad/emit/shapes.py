@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from ..errors import InternalError
 from ..ir.dims import Dim, Facts, Quotient, Symbol, as_dim, product
 from ..ir.nodes import Value
 from ..ir.types import Array, Sparse
+
+_FEW = 4  # axes: of arrays with more, no products are looked for
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,33 @@ class Lengths:
         return product(self.facts.canon(d) for d in type.axes)
 
     def dims(self, dims: Sequence[Dim], scope: Sequence[Value]) -> Spelled:
-        canonical = tuple(self.facts.canon(dim) for dim in dims)
+        plain = tuple(self.facts.canon(dim) for dim in dims)
+        found = [self._at_hand(dim, scope) for dim in plain]
+        known = {_axis_symbol(source, scope): source for sources in found for source in sources}
+        canonical = tuple(
+            product(as_dim(_axis_symbol(source, scope)) for source in sources) if sources else dim
+            for dim, sources in zip(plain, found)
+        )
         symbols = sorted({s for dim in canonical for s in dim.symbols()}, key=lambda s: s.name)
-        sources = tuple((symbol, self._source(symbol, scope)) for symbol in symbols)
+        sources = tuple((symbol, known.get(symbol) or self._source(symbol, scope)) for symbol in symbols)
         reads = tuple(dict.fromkeys(source.value for _, source in sources))
         return Spelled("dims", reads, canonical, sources)
+
+    def _at_hand(self, dim: Dim, scope: Sequence[Value]) -> tuple[Source, ...]:
+        """Of a long sum, axes of one array whose lengths multiply to it: `out.shape[2]` for `n - rows + 1`."""
+        if len(dim.terms) < 3 and not any(isinstance(a, Quotient) and len(a.top.terms) > 1 for a in _atoms(dim)):
+            return ()
+        for value in scope:
+            if isinstance(value.type, Array) and value.type.dim is not None and self.facts.same(value.type.dim, dim):
+                return (Source(value, None),)
+        arrays = [v for v in scope if isinstance(v.type, Array) and 0 < v.type.ndim <= _FEW]
+        for count in range(1, _FEW):
+            for value in arrays:
+                lengths = [self.facts.canon(axis) for axis in value.type.axes]  # type: ignore[union-attr]
+                for axes in combinations(range(len(lengths)), count):
+                    if product(lengths[axis] for axis in axes) == dim:
+                        return tuple(Source(value, axis) for axis in axes)
+        return ()
 
     def _source(self, symbol: Symbol, scope: Iterable[Value]) -> Source:
         found = None
@@ -100,6 +125,15 @@ class Lengths:
         if found is None:
             raise InternalError(f"no value in scope reveals the length {symbol}")
         return found
+
+
+def _atoms(dim: Dim) -> Iterable[Symbol | Quotient]:
+    return (atom for monomial, _ in dim.terms for atom in monomial)
+
+
+def _axis_symbol(source: Source, scope: Sequence[Value]) -> Symbol:
+    """What stands for a length that is read off an array although its symbols are known."""
+    return Symbol(f"{scope.index(source.value)}.shape[{source.axis}]", entry=False)
 
 
 def dim_expr(dim: Dim, names: dict[Symbol, ast.expr]) -> ast.expr:

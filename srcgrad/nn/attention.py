@@ -69,11 +69,11 @@ class MultiheadAttention(Module):
         if not self.batch_first:
             query, key, value = np.swapaxes(query, 0, 1), np.swapaxes(key, 0, 1), np.swapaxes(value, 0, 1)
         assert query.shape[0] == key.shape[0], "queries and keys are of equally many sequences"
-        weights = np.split(self.in_proj_weight, 3)
-        biases = [None, None, None] if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
-        q = self._heads(functional.linear(query, weights[0], biases[0]))
-        k = self._heads(functional.linear(key, weights[1], biases[1]))
-        v = self._heads(functional.linear(value, weights[2], biases[2]))
+        w_q, w_k, w_v = np.split(self.in_proj_weight, 3)
+        b_q, b_k, b_v = [None, None, None] if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
+        q = self._heads(functional.linear(query, w_q, b_q))
+        k = self._heads(functional.linear(key, w_k, b_k))
+        v = self._heads(functional.linear(value, w_v, b_v))
         scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])
         if attn_mask is not None:
             scores = np.where(attn_mask, -np.inf, scores) if attn_mask.dtype == bool else scores + attn_mask

@@ -109,9 +109,9 @@ def loss_backward(h_2, w_2, top, reshape, out_part, h_1, w_1, product, product_1
     total = np.sum(np.sum(d_scaled * scaled / std, axis=0), axis=(1, 2))
     total_1 = np.sum(np.sum(d_centred, axis=0), axis=(1, 2))
     ratio = total / root
-    ratio = ratio / (rows * columns * top.shape[0] - rows * top.shape[0] * x.shape[3] - columns * top.shape[0] * x.shape[2] + top.shape[0] * x.shape[2] * x.shape[3] - rows * top.shape[0] - columns * top.shape[0] + top.shape[0] * x.shape[2] + top.shape[0] * x.shape[3] + top.shape[0])
+    ratio = ratio / (tanh.shape[0] * tanh.shape[2] * tanh.shape[3])
     product = ratio[None, :, None, None] * (out - np.mean(out, axis=(0, 2, 3), keepdims=True))
-    ratio = total_1 / (rows * columns * top.shape[0] - rows * top.shape[0] * x.shape[3] - columns * top.shape[0] * x.shape[2] + top.shape[0] * x.shape[2] * x.shape[3] - rows * top.shape[0] - columns * top.shape[0] + top.shape[0] * x.shape[2] + top.shape[0] * x.shape[3] + top.shape[0])
+    ratio = total_1 / (tanh.shape[0] * tanh.shape[2] * tanh.shape[3])
     d_out = d_centred - product - ratio[None, :, None, None]
     d_first_bias = np.sum(np.sum(d_out, axis=0), axis=(1, 2))
     d_out = np.swapaxes(d_out, 0, 1)
