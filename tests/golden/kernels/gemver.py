@@ -18,5 +18,5 @@ def gemver_grad(alpha, beta, A, u1, v1, u2, v2, w, x, y, z):
     d_v2 = u2 @ d_A
     d_u1 = d_A @ v1
     d_v1 = u1 @ d_A
-    d_x_1 = d_x.copy()
-    return d_A, d_u1, d_v1, d_u2, d_v2, d_w, d_x, d_y, d_x_1
+    d_z = d_x.copy()
+    return d_A, d_u1, d_v1, d_u2, d_v2, d_w, d_x, d_y, d_z
