@@ -143,6 +143,15 @@ def size(facts: Facts, x: Array) -> Dim:
     return product(facts.canon(dim) for dim in x.axes)
 
 
+def refuse_empty(facts: Facts, name: str, *lengths: Dim) -> None:
+    """Where a derivative needs an element along each of some axes; of a length known only inside, NumPy decides."""
+    for length in map(facts.canon, lengths):
+        if not facts.require(">=", length, ONE) and length.evaluate(facts.sizes) == 0:
+            raise Unsupported(
+                f"{name} of an array without elements is not differentiated", "Leave that case out: `if`."
+            )
+
+
 def square(facts: Facts, x: Array, name: str) -> tuple[Dim, ...]:
     """The axes of a stack of square matrices."""
     if x.ndim < 2:

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import Unsupported
 from ..ir.dims import ONE, Facts
 from ..ir.types import Array, Type
-from .axes import Axis, array, dtype_of, normal_axes, normal_axis, reduced_axes, restored, square
+from .axes import Axis, array, dtype_of, normal_axes, normal_axis, reduced_axes, refuse_empty, restored, square
 from .internal import conj
 from .order import extreme_share
 from .products import transposed
@@ -124,7 +124,11 @@ general(
 
 # The array API's norms: of a flat vector over any axes, and of matrices in the last two
 def _vector_norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
-    x = array(types[0])
+    x, ord = array(types[0]), attrs.get("ord", 2)
+    if not isinstance(ord, str) and np.isinf(ord):
+        refuse_empty(
+            facts, f"np.linalg.vector_norm(ord={ord})", *(x.axes[i] for i in normal_axes(attrs.get("axis"), x.ndim))
+        )
     return Array(dtype_of(np.linalg.vector_norm, (x,)), reduced_axes(x, attrs))
 
 
@@ -132,6 +136,8 @@ def _matrix_norm_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, A
     x = array(types[0])
     if x.ndim < 2:
         raise Unsupported("np.linalg.matrix_norm needs a matrix")
+    if attrs.get("ord", "fro") != "fro":
+        refuse_empty(facts, "np.linalg.matrix_norm", *x.axes[-2:])
     tail = (ONE, ONE) if attrs.get("keepdims") else ()
     return Array(dtype_of(np.linalg.matrix_norm, (x,), ndim=2), (*x.axes[:-2], *tail))
 

@@ -16,7 +16,7 @@ from ..errors import Unsupported
 from ..ir.dims import Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
-from .axes import array, dtype_of, plain
+from .axes import array, dtype_of, plain, refuse_empty
 from .internal import arange, called, conj, placed
 from .least_squares import check_cutoff
 from .registry import Case, bilinear, general, linear, uniform
@@ -189,6 +189,7 @@ for function, sign in ((np.polyadd, 1), (np.polysub, -1)):
 
 def _polymul_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     a, b = (_coefficients(t, "the product of polynomials") for t in types)
+    refuse_empty(facts, "np.polymul", a.axes[0], b.axes[0])
     return Array(dtype_of(np.polymul, (a, b)), (facts.canon(a.axes[0]) + facts.canon(b.axes[0]) - 1,))
 
 
@@ -282,6 +283,7 @@ def _poly_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], st
         raise Unsupported("np.poly of a matrix is not differentiated", "Pass its eigenvalues.")
     if roots.dtype.kind == "c":
         raise Unsupported("np.poly of complex roots is real or complex depending on them, and not differentiated")
+    refuse_empty(facts, "np.poly", roots.axes[0])
     return Array(
         dtype_of(lambda r: np.poly(np.ones(2, np.asarray(r).dtype)), (roots,)), (facts.canon(roots.axes[0]) + 1,)
     )

@@ -15,7 +15,7 @@ from ..errors import Unsupported
 from ..ir.dims import ONE, Dim, Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
-from .axes import array, dtype_of, plain
+from .axes import array, dtype_of, plain, refuse_empty
 from .decompositions import spd
 from .internal import add_at, arange, called, zeros
 from .linalg import regular
@@ -108,6 +108,7 @@ def _toeplitz_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any]
         raise Unsupported("scipy.linalg.toeplitz takes a column and a row")
     if not r and c.dtype.kind == "c":
         raise Unsupported("scipy.linalg.toeplitz of a complex column alone is not differentiated", "Give the row too.")
+    refuse_empty(facts, "scipy.linalg.toeplitz", c.axes[0], *(each.axes[0] for each in r))
     return Array(dtype_of(linalg.toeplitz, (c, *r)), (c.axes[0], (r[0] if r else c).axes[0]))
 
 

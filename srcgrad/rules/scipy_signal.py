@@ -14,7 +14,7 @@ from scipy import signal
 from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.types import Array, Type
-from .axes import along, array, dtype_of, normal_axis, plain
+from .axes import along, array, dtype_of, normal_axis, plain, refuse_empty
 from .internal import called, conj, set_at, zeros
 from .registry import Case, bilinear, general
 
@@ -46,6 +46,8 @@ def _inferred(function: Any, ndim: int, facts: Facts, types: Sequence[Type], att
     mode = attrs.get("mode", "full")
     if mode not in ("full", "same", "valid"):
         raise Unsupported(f"mode={mode!r}: it is 'full', 'same' or 'valid'")
+    if function in (signal.fftconvolve, signal.oaconvolve):  # without elements then, whatever the mode
+        refuse_empty(facts, f"scipy.signal.{function.__name__}", *a.axes, *v.axes)
     return Array(dtype_of(function, (a, v), ndim=ndim), _lengths(facts, a, v, mode, function.__name__))
 
 

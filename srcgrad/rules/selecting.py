@@ -12,7 +12,7 @@ from ..ir.dims import ONE, Facts, as_dim
 from ..ir.infer import broadcast_axes, check_equal
 from ..ir.symbolic import Sym, _atom
 from ..ir.types import Array, Type
-from .axes import along, array, dtype_of, fits, normal_axis, plain, size
+from .axes import along, array, dtype_of, fits, normal_axis, plain, refuse_empty, size
 from .internal import arange, placed, scatter, unbroadcast
 from .registry import Case, linear, uniform
 
@@ -294,6 +294,7 @@ linear(
 # resize: the elements again and again
 def _resize_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     shape = attrs["new_shape"]
+    refuse_empty(facts, "np.resize", *array(types[0]).axes)
     return Array(array(types[0]).dtype, tuple(as_dim(n) for n in (shape if isinstance(shape, tuple) else (shape,))))
 
 

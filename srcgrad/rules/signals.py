@@ -11,7 +11,7 @@ from ..errors import Unsupported
 from ..ir.dims import Dim, Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
-from .axes import along, array, axis_form, dtype_of, normal_axis, plain, restored
+from .axes import along, array, axis_form, dtype_of, normal_axis, plain, refuse_empty, restored
 from .internal import add_at, broadcast, conj, scatter, set_at, zeros
 from .registry import Case, bilinear, general, uniform
 
@@ -186,6 +186,7 @@ def _trapezoid_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any
     if isinstance(attrs.get("dx"), Array) and attrs["dx"].ndim:
         raise Unsupported("np.trapezoid with an array for `dx=`", "Give the points as `x=`.")
     axis = normal_axis(attrs.get("axis", -1), y.ndim)
+    refuse_empty(facts, "np.trapezoid", y.axes[axis])
     if x and x[0].ndim != 1:
         raise Unsupported("np.trapezoid with sample points that are not one-dimensional is not differentiated")
     if x:

@@ -11,7 +11,7 @@ from ..errors import Unsupported
 from ..ir.dims import ONE, Dim, Facts
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
-from .axes import array, dtype_of
+from .axes import array, dtype_of, refuse_empty
 from .registry import Case, general, linear, uniform
 
 
@@ -43,7 +43,9 @@ def _rows(facts: Facts, x: Array, attrs: Mapping[str, Any]) -> Dim:
         return ONE
     if not attrs.get("rowvar", True) and facts.is_one(x.axes[0]):
         raise Unsupported("np.cov of a single row with rowvar=False", "Transpose it.")
-    return facts.canon(x.axes[0] if attrs.get("rowvar", True) else x.axes[1])
+    rows = x.axes[0] if attrs.get("rowvar", True) else x.axes[1]
+    refuse_empty(facts, "np.cov", rows)
+    return facts.canon(rows)
 
 
 def _joined(m: Any, y: Any, rowvar: bool) -> Any:

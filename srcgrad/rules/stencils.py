@@ -11,7 +11,7 @@ from ..errors import Unsupported
 from ..ir.dims import ONE, Dim, Facts, as_dim
 from ..ir.infer import check_equal
 from ..ir.types import Array, Type
-from .axes import along, array, dtype_of, fits, normal_axes, normal_axis, plain, same_axes, size
+from .axes import along, array, dtype_of, fits, normal_axes, normal_axis, plain, refuse_empty, same_axes, size
 from .internal import add_at, arange, called, eye, scatter, set_at, unbroadcast
 from .registry import Case, general, linear, uniform
 
@@ -20,6 +20,8 @@ from .registry import Case, general, linear, uniform
 def _diff_type(facts: Facts, types: Sequence[Type], attrs: Mapping[str, Any], style: str) -> Type:
     x, n = array(types[0]), attrs.get("n", 1)
     axis = normal_axis(attrs.get("axis", -1), x.ndim)
+    if n > 1:
+        refuse_empty(facts, "np.diff with n > 1", x.axes[axis])
     length = facts.canon(x.axes[axis]) - n
     for name in ("prepend", "append"):
         if attrs.get(name) is not None:
