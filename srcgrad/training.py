@@ -34,17 +34,24 @@ def fit(
                 out.backward()
                 optimizer.step()
 
-    loss : made by `grad`; called with the items of `model`, then those of the batch
+    loss : made by `grad`; called with the items of `model`, then those of the batch (a batch that is no tuple or list,
+        such as a dict or an array, is one argument)
+    model : a list of what comes before the batch, such as [model]
     batches : a DataLoader, or anything that can be walked over once every epoch
     scheduler : steps after every epoch; ReduceLROnPlateau gets the epoch's mean loss
     max_norm : gradients are clipped to this norm together
     after_epoch : called with the number of the epoch and its mean loss; stops the training where it returns True
     bar : shows a progress bar, with the extra `progress`
-    Raises FloatingPointError where a loss is infinite or not a number, ValueError for an epoch without batches.
+    Raises TypeError for a model that is no list or tuple, FloatingPointError where a loss is infinite or not a number,
+    ValueError for an epoch without batches.
     """
+    if not isinstance(model, (list, tuple)):
+        raise TypeError(
+            f"fit takes a list of what the loss is called with before the batch, not a {type(model).__name__}: [model]"
+        )
     means: list[float] = []
     for epoch in progress(range(epochs), "training") if bar else range(epochs):
-        losses = [_step(loss, (*model, *batch), optimizer, max_norm, epoch) for batch in batches]
+        losses = [_step(loss, (*model, *_items(batch)), optimizer, max_norm, epoch) for batch in batches]
         if not losses:
             raise ValueError(f"epoch {epoch} has no batches: an iterator is used up after one, a DataLoader is not")
         means.append(math.fsum(losses) / len(losses))
@@ -55,6 +62,10 @@ def fit(
         if after_epoch is not None and after_epoch(epoch, means[-1]) is True:
             break
     return means
+
+
+def _items(batch: Any) -> tuple[Any, ...]:
+    return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
 def _step(

@@ -133,6 +133,8 @@ class Adam(Optimizer):
     def check_options(options: dict[str, Any]) -> None:
         """Raise ValueError for options out of range, in PyTorch's words."""
         check_at_least_zero(options, lr="learning rate", eps="epsilon value")
+        if len(options["betas"]) != 2:
+            raise ValueError(f"Invalid betas, which are two numbers: {options['betas']}")
         for index, beta in enumerate(options["betas"]):
             if not 0 <= beta < 1:
                 raise ValueError(f"Invalid beta parameter at index {index}: {beta}")

@@ -173,6 +173,8 @@ class Optimizer:
                 "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
         numbers = [number for group in saved for number in group["params"]]
+        if unknown := [number for number in state_dict["state"] if number not in numbers]:
+            raise ValueError(f"loaded state dict has state of {unknown[0]!r}, which is no number of a parameter in it")
         by_number = dict(zip(numbers, self._all_parameters(), strict=True))
         state = [(by_number[n], _fitting(by_number[n], entry)) for n, entry in state_dict["state"].items()]
         for group, new in zip(self.param_groups, saved):
@@ -233,6 +235,8 @@ def _parameters(params: Parameter | Iterable[Parameter]) -> list[Parameter]:
     """A group's parameters as a list, each of them once and a Parameter."""
     parameters = [params] if isinstance(params, Parameter) else _ordered(params)
     for index, parameter in enumerate(parameters):
+        if isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[1], Parameter):
+            raise TypeError(f"entry {index} is a pair, as named_parameters() gives them: pass model.parameters()")
         if not isinstance(parameter, Parameter):
             raise TypeError(
                 f"an optimizer moves Parameters, and entry {index} is a {type(parameter).__name__}: make an "

@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from srcgrad.optim import SGD, Optimizer
+from srcgrad.optim import SGD, Adam, Optimizer
 from srcgrad.runtime.grad_mode import is_grad_enabled, no_grad
 from srcgrad.runtime.parameter import Parameter
 from srcgrad.runtime.result import Result
@@ -173,6 +173,27 @@ def test_a_model_gives_its_parameters():
 def test_entries_are_parameters(entry):
     with pytest.raises(TypeError, match=r"entry 1 is a \w+: make an array a Parameter, Parameter\(array\)"):
         SGD([Parameter(1.0), entry])
+
+
+def test_named_parameters_are_pairs():
+    with pytest.raises(TypeError, match=r"as named_parameters\(\) gives them: pass model.parameters\(\)"):
+        SGD([("x", Parameter(1.0))], lr=0.1)
+
+
+def test_state_under_texts_instead_of_numbers():
+    x = Parameter(1.0)
+    optimizer = SGD([x], lr=0.1, momentum=0.9)
+    x.grad = np.ones(())
+    optimizer.step()
+    saved = optimizer.state_dict()
+    saved["state"] = {str(number): state for number, state in saved["state"].items()}  # as JSON would make them
+    with pytest.raises(ValueError, match="state of '0', which is no number of a parameter"):
+        optimizer.load_state_dict(saved)
+
+
+def test_betas_are_two():
+    with pytest.raises(ValueError, match="Invalid betas"):
+        Adam([Parameter(1.0)], betas=(0.9,))
 
 
 def test_a_set_has_no_order():

@@ -144,3 +144,26 @@ def test_going_on_from_a_checkpoint_is_not_having_stopped(stop, tmp_path):
     np.testing.assert_array_equal(second[0]["b"], whole[0]["b"])
     np.testing.assert_equal(second[2].state_dict(), whole[2].state_dict())
     assert second[3].get_last_lr() == whole[3].get_last_lr()
+
+
+def test_a_batch_that_is_no_tuple_is_one_argument():
+    @grad
+    def of_dict(w, batch):
+        return np.sum((batch["x"] @ w - batch["y"]) ** 2)
+
+    @grad
+    def of_array(w, x):
+        return np.sum((x @ w) ** 2)
+
+    x, y = np.arange(6.0).reshape(2, 3), np.ones(2)
+    for function, batch in ((of_dict, {"x": x, "y": y}), (of_array, x)):
+        w, by_hand = Parameter(np.ones(3)), Parameter(np.ones(3))
+        fit(function, [w], [batch], SGD([w], lr=0.01), epochs=1)
+        function.forward(by_hand, batch).backward()
+        np.testing.assert_array_equal(w.data, by_hand.data - 0.01 * by_hand.grad)
+
+
+def test_the_model_comes_in_a_list():
+    w = Parameter(np.ones(3))
+    with pytest.raises(TypeError, match=r"takes a list .* not a Parameter: \[model\]"):
+        fit(loss, w, [], SGD([w], lr=0.1), epochs=1)
