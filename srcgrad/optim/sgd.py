@@ -38,12 +38,12 @@ def sgd_update(
     if first:
         state["momentum_buffer"] = np.empty_like(param)
     if not momentum and not weight_decay:
-        size = number(-lr if maximize else lr, param.dtype)
+        size = number(float(-lr if maximize else lr), param.dtype)
         for p, g, t in blocks((param, grad), scratch=1):
             p -= np.multiply(g, size, out=t)
         return
-    size = number(lr, param.dtype)
-    kept, damped = number(momentum, param.dtype), number(1 - dampening, param.dtype)
+    size = number(float(lr), param.dtype)
+    kept, damped = number(float(momentum), param.dtype), number(float(1 - dampening), param.dtype)
     for p, g, b, s, t in blocks((param, grad, state.get("momentum_buffer", grad)), scratch=2):
         d = slope(p, g, weight_decay, maximize, out=s)
         if first:

@@ -103,3 +103,8 @@ def test_other_structures_and_shapes_are_named():
 def test_only_floats_move(value):
     with pytest.raises(TypeError, match=r"params\['n'\] is a \w+ of \S+, which no step can move: floats are needed"):
         sgd({"n": value}, {"n": value})
+
+
+def test_a_rate_that_is_an_array():
+    moved, _ = sgd({"a": np.ones(2)}, {"a": np.ones(2)}, None, lr=np.array(0.1))
+    np.testing.assert_array_equal(moved["a"], [0.9, 0.9])
